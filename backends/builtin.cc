@@ -1,0 +1,20 @@
+#include "backends/identity/open.h"
+#include "backends/pem/open.h"
+#include "backends/pkcs11/open.h"
+#include "keystore/registry.h"
+
+namespace keystore {
+
+const Registry& builtin_registry() {
+  // Never destroyed: keys may be used while other static objects go.
+  static const auto* const registry = new Registry({
+      {.scheme = "file", .open = pem::open},
+      {.scheme = "pfx", .absent_because = "PKCS#12 files are not read by this version"},
+      {.scheme = "system", .absent_because = "the system's trust store is not read by this version"},
+      {.scheme = "pkcs11", .open = pkcs11::open},
+      {.scheme = "keystore", .open = identity::open},
+  });
+  return *registry;
+}
+
+}  // namespace keystore

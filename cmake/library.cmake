@@ -1,0 +1,35 @@
+# keystore_objects(NAME SOURCES … LINKS …): the objects of one folder, linked into one of the
+# shared libraries.
+function(keystore_objects name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
+  foreach(source IN LISTS arg_SOURCES)  # BRINGUP
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
+      message(WARNING "missing ${source}")
+      list(REMOVE_ITEM arg_SOURCES ${source})
+    endif()
+  endforeach()
+  if(NOT arg_SOURCES)
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cc "")
+    set(arg_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/empty.cc)
+  endif()
+  add_library(${name} OBJECT ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE keystore_flags OpenSSL::Crypto Threads::Threads ${arg_LINKS})
+endfunction()
+
+# keystore_shared(NAME OUTPUT … VERSION_SCRIPT … OBJECTS … LINKS …): a shared library whose exports
+# are those of its version script, never unloaded.
+function(keystore_shared name)
+  cmake_parse_arguments(arg "" "OUTPUT;VERSION_SCRIPT" "OBJECTS;SOURCES;LINKS" ${ARGN})
+  foreach(objects IN LISTS arg_OBJECTS)
+    list(APPEND arg_SOURCES $<TARGET_OBJECTS:${objects}>)
+  endforeach()
+  add_library(${name} SHARED ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE keystore_flags ${arg_LINKS})
+  target_link_options(${name} PRIVATE -Wl,-z,nodelete -Wl,-z,defs
+                      -Wl,--version-script=${arg_VERSION_SCRIPT})
+  if(KEYSTORE_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,-z,undefs)
+  endif()
+  set_target_properties(${name} PROPERTIES OUTPUT_NAME ${arg_OUTPUT} LINK_DEPENDS ${arg_VERSION_SCRIPT}
+                        LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib INSTALL_RPATH "$ORIGIN")
+endfunction()

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "keystore/api.h"
+#include "keystore/config.h"
+#include "keystore/entry.h"
+#include "keystore/key.h"
+#include "keystore/operation.h"
+#include "keystore/query.h"
+#include "keystore/result.h"
+#include "keystore/secret_source.h"
+
+namespace keystore {
+
+class Registry;
+
+/// Who wrote the URI. In data, pin-source and module-path are restricted: data runs nothing.
+enum class UriOrigin { caller, data };
+
+struct OpenOptions {
+  PinCallback pin = {};                            ///< asked where the URI names no source
+  std::optional<SecretSource> pin_source = {};     ///< before `pin`, after the URI's own
+  std::shared_ptr<const Config> config = {};       ///< null: the process's
+  UriOrigin origin = UriOrigin::caller;
+  bool create = false;                             ///< a file that does not exist yet is fine
+};
+
+/// What a backend's open function gets. Copied by backends that need it later.
+struct OpenContext {
+  const Registry* registry = nullptr;  ///< not null; outlives every store
+  OpenOptions options = {};            ///< `config` is set
+};
+
+/// The PIN or passphrase for `uri`: its pin-value, its pin-source, options.pin_source,
+/// options.pin, in this order. Errors: pin_required when there is none of them, with a hint.
+KEYSTORE_API Result<Secret> read_pin(const Uri& uri, const OpenOptions& options,
+                                     const PinRequest& request);
+
+/// One private key of a backend. Immutable to its users; any thread; usable after fork.
+class KEYSTORE_API KeyBackend {
+ public:
+  virtual ~KeyBackend() = default;
+  virtual const Entry& entry() const noexcept = 0;
+  virtual std::span<const SignatureScheme> schemes() const noexcept = 0;
+  /// The one entry for all operations. The reply holds what the request asks.
+  virtual Result<Reply> run(const Request& request, const CallLimits& limits) const = 0;
+  virtual Result<Secret> export_pkcs8() const = 0;
+};
+
+/// The trust settings of a store.
+class KEYSTORE_API TrustSource {
+ public:
+  virtual ~TrustSource() = default;
+  virtual Result<Listing<Certificate>> anchors() const = 0;
+  virtual Result<Listing<Certificate>> distrusted() const = 0;
+};
+
+enum class KeyUsage { sign, decrypt, derive, wrap, unwrap };
+
+/// How a new object shall be. Stores ignore what has no meaning for them, as each field says.
+struct NewObject {
+  std::string label = {};            ///< empty: the URI's, else made from the key
+  Bytes id = {};                     ///< empty: the URI's, else the key identifier
+  bool extractable = false;          ///< tokens: CKA_EXTRACTABLE and not CKA_SENSITIVE
+  bool wrap_with_trusted = false;    ///< tokens: CKA_WRAP_WITH_TRUSTED
+  std::vector<KeyUsage> usage = {};  ///< tokens; empty: sign, and decrypt (RSA) or derive (EC)
+  bool replace = false;              ///< files: overwrite, keeping a backup beside it
+  const Secret* passphrase = nullptr;  ///< files: encrypt the key with it; borrowed
+};
+
+/// Puts existing objects into a store. Nothing is changed on failure.
+class KEYSTORE_API Importer {
+ public:
+  virtual ~Importer() = default;
+  /// `pkcs8` is PrivateKeyInfo DER (RFC 5958). Errors: already_exists (same label or id; file
+  /// present), unsupported, access_denied, pin_*, unavailable, io.
+  virtual Result<Entry> import_key(const Secret& pkcs8, const NewObject& object) = 0;
+  virtual Result<Entry> import_certificate(const Certificate& certificate,
+                                           const NewObject& object) = 0;
+};
+
+/// What to generate.
+struct KeySpec {
+  KeyType type = KeyType::ec;
+  unsigned bits = 0;        ///< RSA
+  std::string curve = {};   ///< EC: "P-256", "P-384", "P-521"
+
+  /// "rsa:3072", "ec:p256", "ec:p384", "ec:p521", "ed25519", "ed448". Errors: invalid_argument.
+  KEYSTORE_API static Result<KeySpec> parse(std::string_view text);
+};
+
+/// Makes keys in the store.
+class KEYSTORE_API Generator {
+ public:
+  virtual ~Generator() = default;
+  /// Errors: as Importer::import_key.
+  virtual Result<Key> generate_key(const KeySpec& spec, const NewObject& object) = 0;
+};
+
+/// Deletes objects.
+class KEYSTORE_API Remover {
+ public:
+  virtual ~Remover() = default;
+  /// Deletes the object that `entry` (from this store) describes; a private key takes its public
+  /// key object along. Errors: not_found when it is gone, access_denied, unavailable, io.
+  virtual Result<void> remove(const Entry& entry) = 0;
+};
+
+/// A store of a backend. Optional abilities are separate interfaces, null where absent.
+class KEYSTORE_API StoreBackend {
+ public:
+  virtual ~StoreBackend() = default;
+  virtual Result<Listing<Entry>> find_entries(const Query& query) const = 0;
+  virtual Result<Listing<Key>> find_keys(const Query& query) const = 0;
+  virtual const TrustSource* trust() const noexcept { return nullptr; }
+  virtual Importer* importer() noexcept { return nullptr; }
+  virtual Generator* generator() noexcept { return nullptr; }
+  virtual Remover* remover() noexcept { return nullptr; }
+};
+
+/// Marks the calling thread as inside a backend's foreign code (a PKCS#11 module), which may call
+/// libcrypto and so come back into our own provider: that one then declines.
+class KEYSTORE_API BackendCall {
+ public:
+  BackendCall() noexcept;
+  ~BackendCall();
+  BackendCall(const BackendCall&) = delete;
+  BackendCall& operator=(const BackendCall&) = delete;
+  /// Whether this thread is inside one now.
+  static bool active() noexcept;
+};
+
+}  // namespace keystore

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <sys/types.h>
+
+#include "keystore/api.h"
+#include "keystore/bytes.h"
+#include "keystore/result.h"
+#include "keystore/secret.h"
+
+namespace keystore {
+
+/// How write_file treats what is there already.
+struct WriteOptions {
+  mode_t mode = 0600;
+  bool replace = false;  ///< false: already_exists; true: the old file is kept as a backup
+  bool backup = true;    ///< with replace: keep PATH.bak (PATH.bak.1, … where taken)
+};
+
+/// The whole file in locked memory, at most `limit` octets. Errors: not_found, access_denied, io
+/// (also for a folder), malformed (larger than `limit`).
+KEYSTORE_API Result<Secret> read_file(const std::string& path, std::size_t limit = 16U << 20);
+
+/// Writes `content` whole or not at all: temporary file beside it, fsync, rename, fsync of the
+/// folder. Symbolic links are not followed: a link is refused. Returns the backup's path, empty
+/// without one. Errors: already_exists, access_denied, io (disk full: nothing is left behind).
+KEYSTORE_API Result<std::string> write_file(const std::string& path, BytesView content,
+                                            const WriteOptions& options = {});
+
+}  // namespace keystore

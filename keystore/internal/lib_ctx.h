@@ -1,0 +1,18 @@
+#pragma once
+
+#include <openssl/types.h>
+
+#include "keystore/bytes.h"
+#include "keystore/sign_spec.h"
+
+namespace keystore {
+
+/// The library context of all our cryptography, with `default` loaded; never the application's,
+/// whose providers may be ours. Made at the first call and kept until the process ends. Exported
+/// for the bindings of this project.
+KEYSTORE_API OSSL_LIB_CTX* private_lib_ctx();
+
+/// One-shot digest in the private context.
+Bytes hash(Digest digest, BytesView data);
+
+}  // namespace keystore

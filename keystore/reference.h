@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "keystore/api.h"
+#include "keystore/backend.h"
+#include "keystore/key.h"
+#include "keystore/public_key.h"
+#include "keystore/result.h"
+#include "keystore/sign_spec.h"
+#include "keystore/uri.h"
+
+namespace keystore {
+
+class Registry;
+
+/// A small file that stands where a private-key file stood (DESIGN.md, section 6):
+///
+///     KeyReference ::= SEQUENCE {
+///       version    INTEGER (1),
+///       keyType    OBJECT IDENTIFIER,           -- algorithm of publicKey
+///       uri        UTF8String,
+///       publicKey  SubjectPublicKeyInfo,
+///       schemes    [0] IMPLICIT SEQUENCE OF INTEGER OPTIONAL }  -- IANA SignatureScheme
+///
+/// Unknown context tags at the end are ignored, an unknown version is refused. References of
+/// pkcs11-provider (label `PKCS#11 PROVIDER URI`) are read as well; they have no public key.
+struct Reference {
+  static constexpr std::string_view pem_label = "KEYSTORE KEY REFERENCE";
+  static constexpr std::string_view pkcs11_provider_pem_label = "PKCS#11 PROVIDER URI";
+
+  Uri uri;                                      ///< may hold a pin-source, never a pin-value
+  std::optional<PublicKey> public_key = {};     ///< always set in ours
+  std::vector<SignatureScheme> schemes = {};    ///< empty: not said
+
+  /// `label` says which of the two forms `der` is. Errors: malformed (also a pin-value), unsupported
+  /// (version), refused_by_policy (a pin-source that data may not use).
+  KEYSTORE_API static Result<Reference> parse(std::string_view label, BytesView der);
+  /// The first block of either label in a text that may hold others. Errors: not_found, as parse().
+  KEYSTORE_API static Result<Reference> parse_pem(std::string_view text);
+  /// Errors: invalid_argument without a public key or with a pin-value.
+  KEYSTORE_API Result<Bytes> to_der() const;
+  KEYSTORE_API Result<std::string> to_pem() const;
+};
+
+/// The key that `reference` names. With a public key inside, nothing is opened yet: no module is
+/// loaded and no token asked before the first operation, which also compares the object's public
+/// key. The PIN source is read now, unless `pin` says at use: the URI's pin-source, else
+/// options.pin_source, else options.pin, once; one that cannot be read is a logged warning. The URI
+/// counts as data. Errors: refused_by_policy, malformed; as open() where there is no public key.
+KEYSTORE_API Result<Key> open_reference(const Reference& reference, const Registry& registry,
+                                        const OpenOptions& options, PinTime pin);
+
+}  // namespace keystore
