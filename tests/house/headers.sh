@@ -1,0 +1,19 @@
+#!/bin/bash
+# Promise: every public header compiles alone, and names no third-party header but tl::expected.
+set -u
+cd "$KEYSTORE_SOURCE" || exit 1
+status=0
+headers=$(ls keystore/*.h keystore/lifecycle/*.h bindings/openssl/tls/tls.h bindings/openssl/x509/*.h)
+[ "$(wc -w <<<"$headers")" -gt 20 ] || { echo 'FAIL the headers are not where they were'; exit 1; }
+
+for header in $headers; do
+  if ! printf '#include "%s"\n' "$header" |
+      "${CXX:-g++}" -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only -x c++ - ; then
+    echo "FAIL $header does not compile alone"
+    status=1
+  fi
+done
+
+foreign=$(grep -nE '^#include <[^>]*/' $headers | grep -vE '<(tl/expected.hpp|sys/[a-z]+\.h)>')
+[ -z "$foreign" ] || { printf 'FAIL third-party header in a public one\n%s\n' "$foreign"; status=1; }
+exit $status

@@ -1,0 +1,14 @@
+#!/bin/bash
+# Promise: a program that only signs, and the provider, load neither Botan nor libcurl nor libp11;
+# libp11 is loaded by token administration alone.
+set -u
+cd "$KEYSTORE_BUILD" || exit 1
+status=0
+needed() { readelf -d "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'; }
+
+for file in lib/libkeystore.so lib/libkeystore-openssl.so lib/ossl-modules/keystore.so; do
+  bad=$(needed "$file" | grep -E '^lib(botan|curl|p11\.)')
+  [ -z "$bad" ] || { echo "FAIL $file links $bad"; status=1; }
+done
+needed lib/libkeystore-token-admin.so | grep -q '^libp11\.' || { echo 'FAIL token administration lost libp11'; status=1; }
+exit $status
