@@ -2,17 +2,21 @@
 
 #include <openssl/types.h>
 
+#include "keystore/api.h"
 #include "keystore/bytes.h"
 #include "keystore/sign_spec.h"
 
 namespace keystore {
 
 /// The library context of all our cryptography, with `default` loaded; never the application's,
-/// whose providers may be ours. Made at the first call and kept until the process ends. Exported
-/// for the bindings of this project.
+/// whose providers may be ours. Made at the first call, without reading any configuration, and
+/// kept until the process ends. Exported for the bindings of this project.
 KEYSTORE_API OSSL_LIB_CTX* private_lib_ctx();
 
-/// One-shot digest in the private context.
-Bytes hash(Digest digest, BytesView data);
+/// The digest in the private context, fetched once and kept. Null for none.
+KEYSTORE_API const EVP_MD* digest_method(Digest digest);
+
+/// One-shot digest in the private context. Empty for none.
+KEYSTORE_API Bytes hash(Digest digest, BytesView data);
 
 }  // namespace keystore

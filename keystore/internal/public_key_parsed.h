@@ -12,8 +12,11 @@ struct PublicKey::Parsed {
 };
 
 /// The shape of any key OpenSSL holds.
-KeyShape shape_of(const EVP_PKEY* pkey);
+KEYSTORE_API KeyShape shape_of(const EVP_PKEY* pkey);
 /// The public half of `pkey`.
-Result<PublicKey> public_key_of(const EVP_PKEY* pkey);
+KEYSTORE_API Result<PublicKey> public_key_of(const EVP_PKEY* pkey);
+/// Whether both are the same numbers, whatever their encodings (point compression) and whatever
+/// restriction to PSS their algorithm identifiers name.
+KEYSTORE_API bool same_public_key(const PublicKey& a, const PublicKey& b);
 
 }  // namespace keystore

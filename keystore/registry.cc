@@ -1,0 +1,56 @@
+#include "keystore/registry.h"
+
+#include <algorithm>
+
+#include "keystore/internal/policy.h"
+
+namespace keystore {
+namespace {
+
+Result<std::shared_ptr<const Config>> config_for(const OpenOptions& options) {
+  if (options.config != nullptr) return options.config;
+  return process_config();
+}
+
+/// Why the URI may not be opened, if so.
+Result<void> check_uri(const Config& config, const Uri& uri, UriOrigin origin) {
+  if (origin == UriOrigin::data) {
+    if (auto allowed = check_data_uri(config, uri); !allowed) return allowed;
+  }
+  return check_module_policy(config.policy, uri);
+}
+
+}  // namespace
+
+Result<Store> Registry::open(const Uri& uri, const OpenOptions& options) const {
+  const auto row = std::ranges::find(rows_, uri.scheme(), &BackendRow::scheme);
+  if (row == rows_.end()) {
+    return fail(Errc::unsupported, "no store is known for '" + uri.scheme() + ":'");
+  }
+  if (!row->absent_because.empty()) {
+    return fail(Errc::unsupported,
+                "cannot open '" + uri.canonical() + "': " + std::string(row->absent_because));
+  }
+  const auto config = config_for(options);
+  if (!config) return Failure(config.error());
+  if (auto allowed = check_uri(**config, uri, options.origin); !allowed) {
+    return Failure(allowed.error());
+  }
+  OpenContext context{.registry = this, .options = options};
+  context.options.config = *config;
+  auto backend = row->open(uri, context);
+  if (!backend) return Failure(backend.error());
+  return Store(uri, *std::move(backend), (*config)->policy);
+}
+
+Result<Store> open(std::string_view uri, const OpenOptions& options) {
+  const auto parsed = Uri::parse(uri);
+  if (!parsed) return Failure(parsed.error());
+  return open(*parsed, options);
+}
+
+Result<Store> open(const Uri& uri, const OpenOptions& options) {
+  return builtin_registry().open(uri, options);
+}
+
+}  // namespace keystore
