@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,7 +113,7 @@ Result<Secret> Program::read_output(Clock::time_point deadline) {
 }
 
 Result<void> Program::wait(Clock::time_point deadline) {
-  const Fd handle(pidfd_open(pid_, 0));
+  const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   if (handle && !readable_before(handle.get(), deadline)) return timed_out(name_);
   int status = 0;
   pid_t ended = -1;

@@ -73,6 +73,10 @@ Result<UriAttribute> parse_attribute(UriPiece piece, std::string_view scheme, Ur
   auto decoded = decode_uri_piece(
       value, place == UriPlace::path ? stands_in_path_value : stands_in_query_value,
       fmt::format("attribute '{}'", name.text));
+  if (!decoded && name.text == "pin-value") {
+    // The usual message shows an octet of the value.
+    return malformed_uri(value.offset, "attribute 'pin-value' is not properly percent-encoded");
+  }
   if (!decoded) return Failure(decoded.error());
   return UriAttribute{std::string(name.text), std::move(*decoded)};
 }
