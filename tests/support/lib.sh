@@ -1,5 +1,5 @@
-# For script tests: `. "$KEYSTORE_SOURCE/tests/support/lib.sh"`. Everything a test makes is in
-# $work and everything it starts with `start` is ended when it ends, however it ends.
+# For script tests: `set -eu`, then `. "$KEYSTORE_SOURCE/tests/support/lib.sh"`. Everything a test
+# makes is in $work and everything it starts with `start` is ended when it ends, however it ends.
 set -euo pipefail
 
 : "${KEYSTORE_BUILD:?the build folder}" "${KEYSTORE_SOURCE:?the source folder}"
@@ -106,8 +106,8 @@ openssl_conf() {
   {
     printf '%s\n' 'config_diagnostics = 1' 'openssl_conf = main' '[main]' 'providers = providers'
     [ "$1" != preferred ] || echo 'alg_section = algorithms'
-    printf '%s\n' '[providers]' "$first = $first" "$second = $second" '[default]' 'activate = 1' \
-      '[keystore]' "module = $provider" 'activate = 1'
+    printf '%s\n' '[providers]' "$first = ${first}_provider" "$second = ${second}_provider" \
+      '[default_provider]' 'activate = 1' '[keystore_provider]' "module = $provider" 'activate = 1'
     [ "$1" != preferred ] || printf '%s\n' '[algorithms]' 'default_properties = ?provider=keystore'
     printf '%s\n' '[req]' 'distinguished_name = dn' '[dn]'
   } > "$2"
@@ -139,15 +139,23 @@ running() { kill -0 "${started[$1]}" 2> /dev/null; }
 start() {
   local name=$1
   shift
-  "$@" > "$work/$name.log" 2>&1 < /dev/null &
+  : > "$work/$name.log"  # here, so that nobody sees that of an earlier start
+  "$@" >> "$work/$name.log" 2>&1 < /dev/null &
   started[$name]=$!
 }
 
 # stop NAME [SIGNAL]: ends it and gives its exit status (143 when the signal ended it).
 stop() {
+  kill "-${2:-TERM}" "${started[$1]}" 2> /dev/null || true
+  finish "$1"
+}
+
+# finish NAME: waits for its end and gives its exit status; kills it after 20 seconds.
+finish() {
   local pid=${started[$1]} status=0
-  kill "-${2:-TERM}" "$pid" 2> /dev/null || true
+  wait_until 20 ended "$pid" || kill -KILL "$pid" 2> /dev/null || true
   wait "$pid" || status=$?
   unset "started[$1]"
   return "$status"
 }
+ended() { ! kill -0 "$1"; }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # The helpers of lib.sh themselves.
+set -eu
 . "$KEYSTORE_SOURCE/tests/support/lib.sh"
 
 expect 3 sh -c 'exit 3'
