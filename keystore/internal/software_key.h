@@ -11,9 +11,9 @@ namespace keystore {
 /// uri, label, id and custody, the rest is filled in from the key. Holds the key in locked memory;
 /// EVP_PKEY objects live in private_lib_ctx(). Errors: malformed (also: fails the key check),
 /// unsupported.
-Result<std::shared_ptr<const KeyBackend>> make_software_key(Secret pkcs8, Entry entry);
+KEYSTORE_API Result<std::shared_ptr<const KeyBackend>> make_software_key(Secret pkcs8, Entry entry);
 
 /// A new key as PKCS#8 DER. Errors: invalid_argument.
-Result<Secret> generate_software_key(const KeySpec& spec);
+KEYSTORE_API Result<Secret> generate_software_key(const KeySpec& spec);
 
 }  // namespace keystore

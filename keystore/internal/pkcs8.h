@@ -1,0 +1,18 @@
+#pragma once
+
+#include "keystore/api.h"
+#include "keystore/internal/openssl_ptr.h"
+#include "keystore/result.h"
+#include "keystore/secret.h"
+
+namespace keystore {
+
+/// The key in PrivateKeyInfo or OneAsymmetricKey DER (RFC 5958), in private_lib_ctx(), checked:
+/// its halves and parts belong together. RSA, EC on named curves, Edwards and Montgomery keys leave
+/// no copy in unlocked memory that is not wiped. Errors: malformed, unsupported.
+KEYSTORE_API Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8);
+
+/// `pkey` as PrivateKeyInfo DER, EC curves named. Errors: unsupported.
+KEYSTORE_API Result<Secret> encode_pkcs8(EVP_PKEY* pkey);
+
+}  // namespace keystore

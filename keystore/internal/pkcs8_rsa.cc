@@ -1,0 +1,151 @@
+#include "keystore/internal/pkcs8_rsa.h"
+
+#include <openssl/core_names.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "keystore/internal/der.h"
+#include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/openssl_error.h"
+#include "keystore/secret.h"
+
+namespace keystore {
+namespace {
+
+using BnCtxPtr = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
+
+/// In the order of RSAPrivateKey.
+enum Part : std::size_t { n, e, d, p, q, dp, dq, qi, part_count };
+
+constexpr std::array<const char*, part_count> param_names = {
+    OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,           OSSL_PKEY_PARAM_RSA_D,
+    OSSL_PKEY_PARAM_RSA_FACTOR1,   OSSL_PKEY_PARAM_RSA_FACTOR2,     OSSL_PKEY_PARAM_RSA_EXPONENT1,
+    OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
+
+constexpr std::size_t max_modulus_octets = 16384 / 8 + 1;
+
+using Parts = std::array<BytesView, part_count>;
+using Numbers = std::array<BnPtr, part_count>;
+
+/// Positive INTEGERs of a sensible size; empty where it is something else.
+std::optional<Parts> split(DerReader& reader) {
+  Parts parts;
+  for (auto& part : parts) {
+    const auto content = reader.next(der_tag::integer);
+    const bool positive = content && !content->empty() && (content->front() & 0x80U) == 0;
+    if (!positive || content->size() > max_modulus_octets) return {};
+    part = *content;
+  }
+  return parts;
+}
+
+std::optional<Numbers> numbers_of(const Parts& parts) {
+  Numbers numbers;
+  for (std::size_t i = 0; i < part_count; ++i) {
+    numbers[i].reset(BN_secure_new());
+    if (numbers[i] == nullptr) return {};
+    BN_bin2bn(parts[i].data(), static_cast<int>(parts[i].size()), numbers[i].get());
+    BN_set_flags(numbers[i].get(), BN_FLG_CONSTTIME);
+  }
+  return numbers;
+}
+
+/// Fermat's test to the base 2: passes every prime and no composite by accident.
+bool looks_prime(const BIGNUM* number, const BIGNUM* less_one, BN_CTX* ctx) {
+  const BnPtr base(BN_new());
+  const BnPtr power(BN_secure_new());
+  return BN_is_odd(number) && BN_num_bits(number) > 16 && BN_set_word(base.get(), 2) == 1 &&
+         BN_mod_exp(power.get(), base.get(), less_one, number, ctx) == 1 && BN_is_one(power.get());
+}
+
+/// The equations between the parts of a key (RFC 8017, 3.2). Cheaper than OpenSSL's check, which
+/// looks for proofs of primality and takes up to 200 ms.
+class RsaCheck {
+ public:
+  explicit RsaCheck(const Numbers& numbers)
+      : numbers_(numbers),
+        ctx_(BN_CTX_secure_new_ex(private_lib_ctx())),
+        scratch_(BN_secure_new()) {}
+
+  bool passes() const {
+    return ctx_ != nullptr && product_is(p, q, n) && prime_side(p, dp) && prime_side(q, dq) &&
+           inverse_is(qi, q, numbers_[p].get());
+  }
+
+ private:
+  bool product_is(Part a, Part b, Part product) const {
+    return BN_mul(scratch_.get(), bn(a), bn(b), ctx_.get()) == 1 &&
+           BN_cmp(scratch_.get(), bn(product)) == 0;
+  }
+
+  /// a·b = 1 (mod modulus)
+  bool inverse_is(Part a, Part b, const BIGNUM* modulus) const {
+    return BN_mod_mul(scratch_.get(), bn(a), bn(b), modulus, ctx_.get()) == 1 &&
+           BN_is_one(scratch_.get());
+  }
+
+  bool prime_side(Part prime, Part exponent) const {
+    const BnPtr less_one(BN_dup(bn(prime)));
+    return less_one != nullptr && !BN_is_zero(bn(prime)) && BN_sub_word(less_one.get(), 1) == 1 &&
+           looks_prime(bn(prime), less_one.get(), ctx_.get()) && inverse_is(d, e, less_one.get()) &&
+           inverse_is(exponent, e, less_one.get());
+  }
+
+  const BIGNUM* bn(Part part) const { return numbers_[part].get(); }
+
+  const Numbers& numbers_;
+  BnCtxPtr ctx_;
+  BnPtr scratch_;
+};
+
+EvpPkeyPtr make_rsa(const Parts& parts) {
+  std::array<Secret, part_count> native;
+  std::array<OSSL_PARAM, part_count + 1> params;
+  for (std::size_t i = 0; i < part_count; ++i) {
+    native[i] = Secret::copy_of(parts[i]);
+    std::ranges::reverse(native[i].writable());  // OSSL_PARAM numbers are little-endian here
+    params[i] =
+        OSSL_PARAM_construct_BN(param_names[i], native[i].writable().data(), native[i].size());
+  }
+  params.back() = OSSL_PARAM_construct_end();
+  return pkey_from_params("RSA", params.data());
+}
+
+}  // namespace
+
+Result<EvpPkeyPtr> decode_rsa(BytesView der) {
+  const auto malformed = [](const char* what) {
+    return Failure(error_from_openssl(Errc::malformed, what));
+  };
+  const auto body = der_content(der, der_tag::sequence);
+  if (!body) return malformed("the RSA private key is malformed");
+  DerReader reader(*body);
+  const auto version = reader.next(der_tag::integer);
+  if (version && der_integer(*version) == 1U) {
+    return fail(Errc::unsupported, "RSA keys with more than two primes are not supported");
+  }
+  if (!version || der_integer(*version) != 0U) return malformed("the RSA private key is malformed");
+  const auto parts = split(reader);
+  if (!parts || !reader.at_end()) return malformed("the RSA private key is malformed");
+  const auto numbers = numbers_of(*parts);
+  if (!numbers || !RsaCheck(*numbers).passes()) {
+    return malformed("the parts of the RSA private key do not belong together");
+  }
+  auto pkey = make_rsa(*parts);
+  if (pkey == nullptr) return malformed("the RSA private key is malformed");
+  return pkey;
+}
+
+EvpPkeyPtr pkey_from_params(const char* type, OSSL_PARAM* params) {
+  const EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new_from_name(private_lib_ctx(), type, nullptr));
+  EVP_PKEY* made = nullptr;
+  if (ctx == nullptr || EVP_PKEY_fromdata_init(ctx.get()) != 1 ||
+      EVP_PKEY_fromdata(ctx.get(), &made, EVP_PKEY_KEYPAIR, params) != 1) {
+    return nullptr;
+  }
+  return EvpPkeyPtr(made);
+}
+
+}  // namespace keystore
