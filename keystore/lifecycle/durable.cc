@@ -1,0 +1,44 @@
+#include "keystore/lifecycle/internal/durable.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+
+#include "keystore/lifecycle/internal/file_descriptor.h"
+
+namespace keystore::lifecycle {
+
+Result<void> sync_folder(const std::string& folder) {
+  const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!file) return Failure(error_from_errno(errno, "open", "open", folder));
+  // A file system that cannot sync a folder (EINVAL) gives no more than rename does.
+  if (::fsync(file.number()) != 0 && errno != EINVAL) {
+    return Failure(error_from_errno(errno, "fsync", "write", folder));
+  }
+  return {};
+}
+
+Result<void> rename_durably(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) {
+    return Failure(error_from_errno(errno, "rename", "replace", to));
+  }
+  return sync_folder(folder_of(to));
+}
+
+Result<void> remove_durably(const std::string& path) {
+  if (::unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return Failure(error_from_errno(errno, "unlink", "remove", path));
+  }
+  return sync_folder(folder_of(path));
+}
+
+std::string folder_of(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+}  // namespace keystore::lifecycle

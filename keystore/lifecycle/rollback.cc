@@ -1,0 +1,149 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "keystore/file.h"
+#include "keystore/lifecycle/internal/crypto.h"
+#include "keystore/lifecycle/internal/destination.h"
+#include "keystore/lifecycle/internal/durable.h"
+#include "keystore/lifecycle/internal/key_file.h"
+#include "keystore/lifecycle/internal/steps.h"
+#include "keystore/reference.h"
+
+namespace keystore::lifecycle {
+namespace {
+
+Result<void> restore_file(const Work& work, bool again);
+Result<void> remove_objects(const Work& work, bool again);
+Result<void> remove_files(const Work& work, bool again);
+
+constexpr std::array<Step, 3> steps = {{
+    {MoveStep::restore_file, restore_file},
+    {MoveStep::remove_objects, remove_objects},
+    {MoveStep::remove_files, remove_files},
+}};
+
+Result<bool> is_original(const MovePlan::Data& plan);
+Result<void> check_backup(const MovePlan::Data& plan);
+Result<void> check_our_reference(const MovePlan::Data& plan);
+Result<void> dress_as_original(const std::string& path, const FileState& state);
+Result<void> remove_key(const Store& token, const MovePlan::Data& plan);
+Result<void> remove_certificates(const Store& token, const MovePlan::Data& plan);
+
+}  // namespace
+
+std::span<const Step> rollback_steps() noexcept { return steps; }
+
+namespace {
+
+Result<void> restore_file(const Work& work, bool) {
+  const auto& plan = work.plan();
+  const auto original = is_original(plan);
+  if (!original) return Failure(original.error());
+  if (*original || !work.journal.begun(MoveStep::replace)) return {};
+  if (const auto ok = check_our_reference(plan); !ok) return ok;
+  if (const auto ok = check_backup(plan); !ok) return ok;
+  if (const auto ok = dress_as_original(plan.backup_path(), plan.original); !ok) return ok;
+  return rename_durably(plan.backup_path(), plan.path);
+}
+
+// The bytes that are there now; whoever changed them since must decide what is to become of them.
+Result<bool> is_original(const MovePlan::Data& plan) {
+  const auto state = file_state(plan.path);
+  if (state) return state->sha256 == plan.original.sha256;
+  if (state.error().code == Errc::not_found) return false;
+  return Failure(state.error());
+}
+
+Result<void> check_our_reference(const MovePlan::Data& plan) {
+  const auto content = read_file(plan.path);
+  if (!content && content.error().code == Errc::not_found) return {};
+  if (!content) return Failure(content.error());
+  const auto reference = Reference::parse_pem(as_text(content->view()));
+  if (reference && reference->public_key && reference->public_key->spki() == plan.public_key)
+    return {};
+  return fail(Errc::already_exists, fmt::format("{} was changed since the move", plan.path),
+              fmt::format("set it aside and run the rollback again; the original is {}",
+                          plan.backup_path()));
+}
+
+Result<void> check_backup(const MovePlan::Data& plan) {
+  const auto state = file_state(plan.backup_path());
+  if (!state) return Failure(state.error());
+  if (state->sha256 == plan.original.sha256) return {};
+  return fail(Errc::malformed,
+              fmt::format("the backup {} is not the original any more", plan.backup_path()));
+}
+
+Result<void> dress_as_original(const std::string& path, const FileState& state) {
+  if (::lchown(path.c_str(), state.owner, state.group) != 0) {
+    return Failure(error_from_errno(errno, "lchown", "restore the owner of", path));
+  }
+  if (::chmod(path.c_str(), state.mode) != 0) {
+    return Failure(error_from_errno(errno, "chmod", "restore the mode of", path));
+  }
+  const timespec times[2] = {{0, UTIME_OMIT}, {state.mtime_seconds, state.mtime_nanoseconds}};
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
+    return Failure(error_from_errno(errno, "utimensat", "restore the time of", path));
+  }
+  return {};
+}
+
+Result<void> remove_objects(const Work& work, bool) {
+  const auto& plan = work.plan();
+  if (!work.journal.begun(MoveStep::import_key)) return {};
+  // The file is the only other place: no object goes before it is seen there.
+  if (const auto same = read_unchanged(plan.path, plan.original); !same)
+    return Failure(same.error());
+  const auto token = open_token(plan);
+  if (!token) return Failure(token.error());
+  if (const auto removed = remove_key(*token, plan); !removed) return removed;
+  if (!work.journal.begun(MoveStep::import_certificates)) return {};
+  return remove_certificates(*token, plan);
+}
+
+Result<void> remove_entry(const Store& token, const Entry& entry) {
+  if (token.remover() == nullptr) {
+    return fail(Errc::unsupported, fmt::format("cannot remove {}", entry.uri.canonical()));
+  }
+  const auto removed = token.remover()->remove(entry);
+  if (removed || removed.error().code == Errc::not_found) return {};
+  return removed;
+}
+
+Result<void> remove_key(const Store& token, const MovePlan::Data& plan) {
+  const auto key = find_moved_key(token, plan);
+  if (!key) return Failure(key.error());
+  if (*key) return remove_entry(token, (*key)->entry());
+  return {};
+}
+
+Result<void> remove_certificates(const Store& token, const MovePlan::Data& plan) {
+  const auto entries = token.find_entries({.kind = EntryKind::certificate});
+  if (!entries) return Failure(entries.error());
+  const auto& ours = plan.import_certificates;
+  for (const auto& entry : entries->items) {
+    if (!entry.certificate) continue;
+    const auto name = sha256_hex(entry.certificate->der());
+    if (std::find(ours.begin(), ours.end(), name) == ours.end()) continue;
+    if (const auto removed = remove_entry(token, entry); !removed) return removed;
+  }
+  return {};
+}
+
+Result<void> remove_files(const Work& work, bool) {
+  const auto& plan = work.plan();
+  // Of a file that was never replaced the backup is another name, or a copy.
+  if (const auto same = read_unchanged(plan.path, plan.original); !same)
+    return Failure(same.error());
+  if (auto removed = remove_durably(plan.new_reference_path()); !removed) return removed;
+  return remove_durably(plan.backup_path());
+}
+
+}  // namespace
+}  // namespace keystore::lifecycle
