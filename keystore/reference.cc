@@ -1,0 +1,166 @@
+#include "keystore/reference.h"
+
+#include <algorithm>
+#include <array>
+
+#include "keystore/internal/der.h"
+#include "keystore/internal/pem_block.h"
+#include "keystore/internal/policy.h"
+
+namespace keystore {
+namespace {
+
+constexpr std::uint32_t version_1 = 1;
+constexpr std::string_view pkcs11_provider_version = "PKCS#11 Provider URI v1.0";
+constexpr std::uint8_t context_class = 0x80;
+constexpr std::uint8_t class_bits = 0xC0;
+
+Failure malformed(std::string_view what) {
+  return fail(Errc::malformed, "the key reference " + std::string(what),
+              "write it again with 'keystore ref'");
+}
+
+/// The URI as data may give it.
+Result<Uri> read_uri(BytesView text) {
+  auto uri = Uri::parse(as_text(text));
+  if (!uri) return malformed("holds a malformed URI: " + uri.error().message);
+  if (uri->scheme() != "pkcs11" && uri->scheme() != "keystore") {
+    return fail(Errc::unsupported, "a key reference names a key on a token or an identity, not '" +
+                                       uri->scheme() + ":'");
+  }
+  if (auto allowed = check_data_pin(*uri); !allowed) return Failure(allowed.error());
+  return uri;
+}
+
+/// The algorithm's OBJECT IDENTIFIER in a SubjectPublicKeyInfo; empty where there is none.
+BytesView algorithm_of(BytesView spki) {
+  const auto body = der_content(spki, der_tag::sequence).value_or(BytesView());
+  const auto algorithm = DerReader(body).next(der_tag::sequence).value_or(BytesView());
+  return DerReader(algorithm).next(der_tag::object_identifier).value_or(BytesView());
+}
+
+bool is_known(SignatureScheme scheme) { return to_string(scheme) != "unknown"; }
+
+/// Schemes that this version has no name for are left out: a newer one may have written them.
+std::optional<std::vector<SignatureScheme>> read_schemes(BytesView content) {
+  std::vector<SignatureScheme> schemes;
+  DerReader reader(content);
+  while (!reader.at_end()) {
+    const auto number = reader.next(der_tag::integer);
+    const auto value = number ? der_integer(*number) : std::nullopt;
+    if (!value || *value > 0xFFFF) return {};
+    const auto scheme = static_cast<SignatureScheme>(*value);
+    if (is_known(scheme)) schemes.push_back(scheme);
+  }
+  return schemes;
+}
+
+/// What may follow the public key: [0], and tags of versions to come.
+Result<std::vector<SignatureScheme>> read_tail(DerReader reader) {
+  std::vector<SignatureScheme> schemes;
+  if (const auto content = reader.next(der_tag::context_0)) {
+    auto read = read_schemes(*content);
+    if (!read) return malformed("holds malformed schemes");
+    schemes = *std::move(read);
+  }
+  while (!reader.at_end()) {
+    const auto element = reader.next();
+    if (!element || (element->tag & class_bits) != context_class) {
+      return malformed("has something unknown at its end");
+    }
+  }
+  return schemes;
+}
+
+Result<Reference> parse_ours(BytesView der) {
+  const auto body = der_content(der, der_tag::sequence);
+  if (!body) return malformed("is not one DER sequence");
+  DerReader reader(*body);
+  const auto version = reader.next(der_tag::integer);
+  if (!version || version->empty()) return malformed("has no version");
+  if (der_integer(*version) != version_1) {
+    return fail(Errc::unsupported, "the key reference is of a version that is not known here",
+                "use a newer version of keystore, or write it again with 'keystore ref'");
+  }
+  const auto type = reader.next(der_tag::object_identifier);
+  const auto text = reader.next(der_tag::utf8_string);
+  const auto spki = reader.next();
+  if (!type || !text || !spki || spki->tag != der_tag::sequence) {
+    return malformed("lacks its key type, URI or public key");
+  }
+  auto uri = read_uri(*text);
+  if (!uri) return Failure(uri.error());
+  auto public_key = PublicKey::parse(spki->whole);
+  if (!public_key) return Failure(public_key.error());
+  if (!std::ranges::equal(*type, algorithm_of(spki->whole))) {
+    return malformed("names another key type than its public key has");
+  }
+  auto schemes = read_tail(reader);
+  if (!schemes) return Failure(schemes.error());
+  return Reference{*std::move(uri), *std::move(public_key), *std::move(schemes)};
+}
+
+/// pkcs11-provider 0.3 and later: SEQUENCE { VisibleString, UTF8String }.
+Result<Reference> parse_pkcs11_provider(BytesView der) {
+  const auto body = der_content(der, der_tag::sequence);
+  if (!body) return malformed("is not one DER sequence");
+  DerReader reader(*body);
+  const auto version = reader.next(der_tag::visible_string);
+  const auto text = reader.next(der_tag::utf8_string);
+  if (!version || !text || !reader.at_end()) return malformed("lacks its version or URI");
+  if (as_text(*version) != pkcs11_provider_version) {
+    return fail(Errc::unsupported,
+                "the key reference of pkcs11-provider is of a version that is not known here");
+  }
+  auto uri = read_uri(*text);
+  if (!uri) return Failure(uri.error());
+  return Reference{.uri = *std::move(uri)};
+}
+
+}  // namespace
+
+Result<Reference> Reference::parse(std::string_view label, BytesView der) {
+  if (label == pem_label) return parse_ours(der);
+  if (label == pkcs11_provider_pem_label) return parse_pkcs11_provider(der);
+  return fail(Errc::unsupported,
+              "'" + std::string(label) + "' is not the label of a key reference");
+}
+
+Result<Reference> Reference::parse_pem(std::string_view text) {
+  constexpr std::array labels = {pem_label, pkcs11_provider_pem_label};
+  const auto block = find_pem_block(text, labels);
+  if (!block) return Failure(block.error());
+  return parse(block->label, block->der);
+}
+
+Result<Bytes> Reference::to_der() const {
+  if (!public_key) return fail(Errc::invalid_argument, "a key reference needs the public key");
+  if (uri.query_attribute("pin-value")) {
+    return fail(Errc::invalid_argument, "a key reference cannot hold a pin-value",
+                "name a pin-source instead");
+  }
+  Bytes body;
+  append_der(body, der_tag::integer, der_integer_content(version_1));
+  append_der(body, der_tag::object_identifier, algorithm_of(public_key->spki()));
+  append_der(body, der_tag::utf8_string, as_bytes(uri.canonical_with_pin_source()));
+  body.insert(body.end(), public_key->spki().begin(), public_key->spki().end());
+  if (!schemes.empty()) {
+    Bytes numbers;
+    for (const auto scheme : schemes) {
+      append_der(numbers, der_tag::integer,
+                 der_integer_content(static_cast<std::uint16_t>(scheme)));
+    }
+    append_der(body, der_tag::context_0, numbers);
+  }
+  Bytes der;
+  append_der(der, der_tag::sequence, body);
+  return der;
+}
+
+Result<std::string> Reference::to_pem() const {
+  const auto der = to_der();
+  if (!der) return Failure(der.error());
+  return keystore::to_pem(pem_label, *der);
+}
+
+}  // namespace keystore

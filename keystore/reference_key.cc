@@ -1,0 +1,214 @@
+#include <atomic>
+
+#include "keystore/internal/policy.h"
+#include "keystore/internal/public_key_parsed.h"
+#include "keystore/log.h"
+#include "keystore/reference.h"
+#include "keystore/registry.h"
+
+namespace keystore {
+namespace {
+
+/// In Entry::attributes of every such key.
+constexpr const char* reference_attribute = "reference";
+
+/// The key of the store, once found. Immutable but for the proof.
+struct Opened {
+  explicit Opened(Key found) : key(std::move(found)), proven(key.public_key().has_value()) {}
+  Key key;
+  /// Whether it was seen to be the reference's key: by its public half, else by a first signature.
+  mutable std::atomic<bool> proven;
+};
+
+/// Opens its store at the first operation. No lock is taken, so that a fork at any moment leaves
+/// the child none to wait for: threads that come first together each open, and the first to finish
+/// publishes its key for all.
+class ReferenceKey final : public KeyBackend {
+ public:
+  ReferenceKey(Uri uri, Entry entry, std::vector<SignatureScheme> schemes, const Registry& registry,
+               OpenOptions options)
+      : uri_(std::move(uri)),
+        entry_(std::move(entry)),
+        schemes_(std::move(schemes)),
+        registry_(registry),
+        options_(std::move(options)) {}
+  ~ReferenceKey() override { const std::unique_ptr<const Opened> last(opened_.load()); }
+  ReferenceKey(const ReferenceKey&) = delete;
+  ReferenceKey& operator=(const ReferenceKey&) = delete;
+
+  const Entry& entry() const noexcept override { return entry_; }
+  std::span<const SignatureScheme> schemes() const noexcept override { return schemes_; }
+  Result<Reply> run(const Request& request, const CallLimits& limits) const override;
+  Result<Secret> export_pkcs8() const override;
+
+ private:
+  Result<const Opened*> opened() const;
+  Result<Key> find() const;
+  Result<void> prove(const Opened& opened, const SignRequest& request, BytesView signature) const;
+  Failure swapped() const;
+
+  const Uri uri_;
+  const Entry entry_;
+  const std::vector<SignatureScheme> schemes_;
+  const Registry& registry_;
+  const OpenOptions options_;
+  mutable std::atomic<const Opened*> opened_ = nullptr;
+};
+
+Result<Reply> as_reply(auto result) {
+  if (!result) return Failure(result.error());
+  return Reply(*std::move(result));
+}
+
+Result<Reply> ask(const Key& key, const SignRequest& request, const CallLimits& limits) {
+  return as_reply(key.sign_digest(request.spec, request.input, limits));
+}
+
+Result<Reply> ask(const Key& key, const DecryptRequest& request, const CallLimits& limits) {
+  return as_reply(key.decrypt(request.spec, request.ciphertext, limits));
+}
+
+Result<Reply> ask(const Key& key, const DeriveRequest& request, const CallLimits& limits) {
+  return as_reply(key.derive(request.peer, limits));
+}
+
+Result<Reply> ReferenceKey::run(const Request& request, const CallLimits& limits) const {
+  const auto opened = this->opened();
+  if (!opened) return Failure(opened.error());
+  auto reply =
+      std::visit([&](const auto& asked) { return ask((*opened)->key, asked, limits); }, request);
+  if (!reply || (*opened)->proven.load(std::memory_order_relaxed)) return reply;
+  if (const auto* signing = std::get_if<SignRequest>(&request)) {
+    if (auto good = prove(**opened, *signing, std::get<Bytes>(*reply)); !good) {
+      return Failure(good.error());
+    }
+  }
+  return reply;
+}
+
+Result<Secret> ReferenceKey::export_pkcs8() const {
+  const auto opened = this->opened();
+  if (!opened) return Failure(opened.error());
+  return (*opened)->key.export_pkcs8(insecure_export_permit());
+}
+
+Result<const Opened*> ReferenceKey::opened() const {
+  if (const auto* ready = opened_.load(std::memory_order_acquire)) return ready;
+  auto key = find();
+  if (!key) return Failure(key.error());
+  auto made = std::make_unique<const Opened>(*std::move(key));
+  const Opened* first = nullptr;
+  if (opened_.compare_exchange_strong(first, made.get(), std::memory_order_acq_rel)) {
+    return made.release();
+  }
+  return first;
+}
+
+Result<Key> ReferenceKey::find() const {
+  const auto store = registry_.open(uri_, options_);
+  if (!store) return Failure(store.error());
+  auto key = store->key({.kind = EntryKind::private_key});
+  if (!key) return key;
+  if (key->entry().attributes.contains(reference_attribute)) {
+    return fail(Errc::malformed,
+                "the key reference to '" + uri_.canonical() + "' leads to another reference");
+  }
+  const auto& found = key->public_key();
+  if (found && !same_public_key(*found, *entry_.public_key)) return swapped();
+  return key;
+}
+
+Result<void> ReferenceKey::prove(const Opened& opened, const SignRequest& request,
+                                 BytesView signature) const {
+  const auto good = entry_.public_key->verify(request.spec, request.input, signature);
+  if (!good) return Failure(good.error());
+  if (!*good) return swapped();
+  opened.proven.store(true, std::memory_order_relaxed);
+  return {};
+}
+
+Failure ReferenceKey::swapped() const {
+  return fail(Errc::key_mismatch,
+              "the key '" + uri_.canonical() +
+                  "' is not the one that its reference was written for: the token was swapped or "
+                  "the object replaced",
+              "put the right token back, or write the reference again with 'keystore ref'");
+}
+
+PinRequest pin_request(const Uri& uri) {
+  const auto token = uri.path_attribute("token");
+  return {.what = PinRequest::What::token_pin,
+          .object = token ? std::string(*token) : uri.canonical()};
+}
+
+/// Answers every later question for the PIN with what was read at load.
+PinCallback answer_with(Secret pin) {
+  const auto shared = std::make_shared<const Secret>(std::move(pin));
+  return [shared](const PinRequest&) -> Result<Secret> { return shared->clone(); };
+}
+
+/// Reads the PIN now, with the rights and the callback of the program that loads the key: later
+/// both may be gone. What could not be read is tried again at use.
+void read_pin_at_load(Uri& uri, OpenOptions& options) {
+  const bool asked_of_program = !uri.query_attribute("pin-source") && !options.pin_source;
+  if (asked_of_program && !options.pin) return;
+  auto pin = read_pin(uri, options, pin_request(uri));
+  options.pin = {};
+  if (!pin) {
+    log(LogLevel::warning,
+        "cannot read the PIN of '" + uri.canonical() + "' at load: " + pin.error().message);
+    return;
+  }
+  uri = uri.without_query_attribute("pin-source");
+  options.pin_source = {};
+  options.pin = answer_with(*std::move(pin));
+}
+
+Entry describe(const Reference& reference) {
+  const auto object = reference.uri.path_attribute("object");
+  return {.uri = reference.uri,
+          .kind = EntryKind::private_key,
+          .label = object ? std::string(*object) : reference.uri.path(),
+          .id =
+              [&] {
+                const auto id = as_bytes(reference.uri.path_attribute("id").value_or(""));
+                return Bytes(id.begin(), id.end());
+              }(),
+          .custody = Custody::token,
+          .shape = reference.public_key->shape(),
+          .public_key = reference.public_key,
+          .attributes = {{reference_attribute, "yes"}}};
+}
+
+std::vector<SignatureScheme> schemes_for(const Reference& reference) {
+  if (!reference.schemes.empty()) return reference.schemes;
+  const auto all = schemes_of(reference.public_key->shape());
+  return {all.begin(), all.end()};
+}
+
+}  // namespace
+
+Result<Key> open_reference(const Reference& reference, const Registry& registry,
+                           const OpenOptions& options, PinTime pin) {
+  auto bounded = options;
+  bounded.origin = UriOrigin::data;
+  if (bounded.config == nullptr) {
+    const auto config = process_config();
+    if (!config) return Failure(config.error());
+    bounded.config = *config;
+  }
+  auto uri = reference.uri;
+  if (auto allowed = check_data_uri(*bounded.config, uri); !allowed) {
+    return Failure(allowed.error());
+  }
+  if (pin == PinTime::at_load) read_pin_at_load(uri, bounded);
+  if (!reference.public_key) {
+    const auto store = registry.open(uri, bounded);
+    if (!store) return Failure(store.error());
+    return store->key({.kind = EntryKind::private_key});
+  }
+  return Key(std::make_shared<const ReferenceKey>(
+      std::move(uri), describe(reference), schemes_for(reference), registry, std::move(bounded)));
+}
+
+}  // namespace keystore
