@@ -1,0 +1,157 @@
+#include "tests/bench/contenders.h"
+
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+
+#include <array>
+#include <memory>
+#include <stdexcept>
+
+namespace keystore::bench {
+namespace {
+
+constexpr std::array<unsigned char, 32> message = {1, 2, 3};
+
+/// A session logged in, and the key in it.
+class RawSigner {
+ public:
+  RawSigner(const testing::SoftHsm& hsm, const Subject& subject);
+  void sign();
+
+ private:
+  CK_SLOT_ID find_slot(const std::string& label) const;
+  CK_OBJECT_HANDLE find_key(const std::string& label) const;
+
+  CK_FUNCTION_LIST* functions_;
+  CK_SESSION_HANDLE session_ = 0;
+  CK_OBJECT_HANDLE key_ = 0;
+  CK_MECHANISM mechanism_ = {};
+  std::vector<unsigned char> input_;
+};
+
+CK_FUNCTION_LIST* module_functions(const std::string& path);
+void require(bool good, const char* what);
+
+}  // namespace
+
+Contender raw_pkcs11(const testing::SoftHsm& hsm, const Subject& subject) {
+  return {"pkcs11", [&hsm, subject] {
+            auto signer = std::make_shared<RawSigner>(hsm, subject);
+            return [signer] { signer->sign(); };
+          }};
+}
+
+Contender evp(std::string name, EVP_PKEY* key, OSSL_LIB_CTX* context) {
+  return {std::move(name), [key, context] {
+            return [key, context] {
+              const EvpMdCtxPtr signing(EVP_MD_CTX_new());
+              std::array<unsigned char, 1024> signature;
+              std::size_t size = signature.size();
+              require(EVP_DigestSignInit_ex(signing.get(), nullptr, "SHA256", context, nullptr, key,
+                                            nullptr) == 1 &&
+                          EVP_DigestSign(signing.get(), signature.data(), &size, message.data(),
+                                         message.size()) == 1,
+                      "EVP_DigestSign");
+            };
+          }};
+}
+
+OsslLibCtxPtr application_context(const std::filesystem::path& build) {
+  OsslLibCtxPtr context(OSSL_LIB_CTX_new());
+  OSSL_PROVIDER_set_default_search_path(context.get(), (build / "lib/ossl-modules").c_str());
+  require(
+      OSSL_PROVIDER_load(context.get(), "default") && OSSL_PROVIDER_load(context.get(), "keystore"),
+      "OSSL_PROVIDER_load");
+  return context;
+}
+
+EvpPkeyPtr load_pem(const std::filesystem::path& file, OSSL_LIB_CTX* context) {
+  const BioPtr in(BIO_new_file(file.c_str(), "r"));
+  EvpPkeyPtr key(PEM_read_bio_PrivateKey_ex(in.get(), nullptr, nullptr, nullptr, context, nullptr));
+  require(key != nullptr, "PEM_read_bio_PrivateKey_ex");
+  return key;
+}
+
+EvpPkeyPtr software_key(const std::string& type, OSSL_LIB_CTX* context) {
+  EvpPkeyPtr key(type == "rsa:2048"
+                     ? EVP_PKEY_Q_keygen(context, "provider=default", "RSA", std::size_t{2048})
+                     : EVP_PKEY_Q_keygen(context, "provider=default", "EC", "P-256"));
+  require(key != nullptr, "EVP_PKEY_Q_keygen");
+  return key;
+}
+
+namespace {
+
+RawSigner::RawSigner(const testing::SoftHsm& hsm, const Subject& subject)
+    : functions_(module_functions(hsm.module_path())), input_(message.begin(), message.end()) {
+  const CK_RV initialised = functions_->C_Initialize(nullptr);
+  require(initialised == CKR_OK || initialised == CKR_CRYPTOKI_ALREADY_INITIALIZED, "C_Initialize");
+  require(functions_->C_OpenSession(find_slot(hsm.label()), CKF_SERIAL_SESSION, nullptr, nullptr,
+                                    &session_) == CKR_OK,
+          "C_OpenSession");
+  auto pin = hsm.pin();
+  const CK_RV login = functions_->C_Login(session_, CKU_USER,
+                                          reinterpret_cast<unsigned char*>(pin.data()), pin.size());
+  require(login == CKR_OK || login == CKR_USER_ALREADY_LOGGED_IN, "C_Login");
+  key_ = find_key(subject.label);
+  mechanism_.mechanism = CKM_ECDSA;
+  if (subject.type.starts_with("rsa")) {
+    mechanism_.mechanism = CKM_RSA_PKCS;
+    constexpr std::array<unsigned char, 19> sha256_info = {0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60,
+                                                           0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02,
+                                                           0x01, 0x05, 0x00, 0x04, 0x20};
+    input_.insert(input_.begin(), sha256_info.begin(), sha256_info.end());
+  }
+}
+
+void RawSigner::sign() {
+  std::array<unsigned char, 1024> signature;
+  unsigned long size = signature.size();
+  require(functions_->C_SignInit(session_, &mechanism_, key_) == CKR_OK &&
+              functions_->C_Sign(session_, input_.data(), input_.size(), signature.data(), &size) ==
+                  CKR_OK,
+          "C_Sign");
+}
+
+CK_SLOT_ID RawSigner::find_slot(const std::string& label) const {
+  std::array<CK_SLOT_ID, 8> slots{};
+  unsigned long count = slots.size();
+  require(functions_->C_GetSlotList(CK_TRUE, slots.data(), &count) == CKR_OK, "C_GetSlotList");
+  for (unsigned long i = 0; i < count; ++i) {
+    CK_TOKEN_INFO info = {};
+    functions_->C_GetTokenInfo(slots[i], &info);
+    const std::string found(reinterpret_cast<const char*>(info.label), sizeof info.label);
+    if (found.starts_with(label + ' ')) return slots[i];
+  }
+  throw std::runtime_error("no token " + label);
+}
+
+CK_OBJECT_HANDLE RawSigner::find_key(const std::string& label) const {
+  CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
+  auto name = label;
+  std::array<CK_ATTRIBUTE, 2> wanted = {
+      {{CKA_CLASS, &kind, sizeof kind}, {CKA_LABEL, name.data(), name.size()}}};
+  CK_OBJECT_HANDLE key = 0;
+  unsigned long count = 0;
+  require(functions_->C_FindObjectsInit(session_, wanted.data(), wanted.size()) == CKR_OK &&
+              functions_->C_FindObjects(session_, &key, 1, &count) == CKR_OK && count == 1 &&
+              functions_->C_FindObjectsFinal(session_) == CKR_OK,
+          "C_FindObjects");
+  return key;
+}
+
+CK_FUNCTION_LIST* module_functions(const std::string& path) {
+  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  require(module != nullptr, "dlopen");
+  const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(module, "C_GetFunctionList"));
+  CK_FUNCTION_LIST* functions = nullptr;
+  require(get && get(&functions) == CKR_OK, "C_GetFunctionList");
+  return functions;
+}
+
+void require(bool good, const char* what) {
+  if (!good) throw std::runtime_error(std::string(what) + " failed");
+}
+
+}  // namespace
+}  // namespace keystore::bench

@@ -1,0 +1,113 @@
+#include "tests/bench/measure.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <barrier>
+#include <chrono>
+#include <thread>
+
+namespace keystore::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Batch {
+  double seconds = 0;
+  double processor_seconds = 0;
+};
+
+Batch run_batch(std::vector<Sign>& signers, unsigned count);
+unsigned count_for(std::vector<Sign>& signers, double seconds);
+double processor_seconds();
+double quantile(std::vector<double> values, double at);
+Result summarise(const Contender& contender, const std::vector<Batch>& batches,
+                 const std::vector<Batch>& base, double signatures, double base_signatures);
+
+}  // namespace
+
+std::vector<Result> measure(const std::vector<Contender>& contenders, unsigned threads,
+                            const Effort& effort) {
+  std::vector<std::vector<Sign>> signers;
+  std::vector<unsigned> counts;
+  for (const auto& contender : contenders) {
+    auto& own = signers.emplace_back();
+    for (unsigned i = 0; i < threads; ++i) own.push_back(contender.signer());
+    counts.push_back(count_for(own, effort.seconds_per_batch));
+  }
+
+  std::vector<std::vector<Batch>> batches(contenders.size());
+  for (unsigned round = 0; round < effort.rounds; ++round) {
+    for (std::size_t i = 0; i < contenders.size(); ++i) {
+      const auto which = round % 2 == 0 ? i : contenders.size() - 1 - i;
+      batches[which].push_back(run_batch(signers[which], counts[which]));
+    }
+  }
+
+  std::vector<Result> results;
+  for (std::size_t i = 0; i < contenders.size(); ++i) {
+    results.push_back(summarise(contenders[i], batches[i], batches[0], 1.0 * counts[i] * threads,
+                                1.0 * counts[0] * threads));
+  }
+  return results;
+}
+
+namespace {
+
+Batch run_batch(std::vector<Sign>& signers, unsigned count) {
+  std::barrier together(static_cast<std::ptrdiff_t>(signers.size() + 1));
+  std::vector<std::jthread> threads;
+  for (auto& sign : signers) {
+    threads.emplace_back([&] {
+      together.arrive_and_wait();
+      for (unsigned i = 0; i < count; ++i) sign();
+    });
+  }
+  const double processor = processor_seconds();
+  together.arrive_and_wait();
+  const auto begin = Clock::now();
+  threads.clear();
+  return {std::chrono::duration<double>(Clock::now() - begin).count(),
+          processor_seconds() - processor};
+}
+
+// Also warms up: sessions, caches and the first use of everything are behind us afterwards.
+unsigned count_for(std::vector<Sign>& signers, double seconds) {
+  unsigned count = 1;
+  while (true) {
+    const auto batch = run_batch(signers, count);
+    if (batch.seconds > seconds / 4)
+      return std::max(1u, static_cast<unsigned>(count * seconds / batch.seconds));
+    count *= 2;
+  }
+}
+
+double processor_seconds() {
+  timespec now = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double quantile(std::vector<double> values, double at) {
+  const auto place =
+      values.begin() + static_cast<std::ptrdiff_t>(at * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
+}
+
+Result summarise(const Contender& contender, const std::vector<Batch>& batches,
+                 const std::vector<Batch>& base, double signatures, double base_signatures) {
+  std::vector<double> rates;
+  std::vector<double> processor;
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    rates.push_back(signatures / batches[i].seconds);
+    processor.push_back(batches[i].processor_seconds / signatures * 1e6);
+    ratios.push_back(rates.back() / (base_signatures / base[i].seconds));
+  }
+  return {contender.name,        quantile(rates, 0.5),   quantile(processor, 0.5),
+          quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75)};
+}
+
+}  // namespace
+}  // namespace keystore::bench
