@@ -123,31 +123,43 @@ EvpPkeyPtr make_ec(int curve, BytesView number, Bytes point) {
   return pkey_from_params("EC", params);
 }
 
-/// ECPrivateKey (RFC 5915) on a named curve.
-Result<EvpPkeyPtr> decode_ec(const Parts& parts) {
-  const auto body = der_content(parts.key, der_tag::sequence);
-  if (!body) return malformed("the EC private key is malformed");
+/// The parts of an ECPrivateKey (RFC 5915), borrowed.
+struct EcParts {
+  BytesView number = {};
+  BytesView point = {};  ///< optional
+};
+
+std::optional<EcParts> split_ec(BytesView der) {
+  const auto body = der_content(der, der_tag::sequence);
+  if (!body) return {};
   DerReader reader(*body);
   const auto version = reader.next(der_tag::integer);
   const auto number = reader.next(der_tag::octet_string);
-  if (!version || der_integer(*version) != 1U || !number) {
-    return malformed("the EC private key is malformed");
-  }
+  if (!version || der_integer(*version) != 1U || !number) return {};
   reader.next(der_tag::context_0);
-  const auto tagged = reader.next(der_tag::context_1);
-  const auto bits = tagged ? der_content(*tagged, der_tag::bit_string) : std::nullopt;
-  if ((tagged && (!bits || bits->size() < 2)) || !reader.at_end()) {
-    return malformed("the EC private key is malformed");
+  EcParts parts{.number = *number};
+  if (const auto tagged = reader.next(der_tag::context_1)) {
+    const auto bits = der_content(*tagged, der_tag::bit_string).value_or(BytesView());
+    if (bits.size() < 2) return {};
+    parts.point = bits.subspan(1);
   }
-  const EcGroupPtr group(EC_GROUP_new_by_curve_name_ex(private_lib_ctx(), nullptr, parts.curve));
+  if (!reader.at_end()) return {};
+  return parts;
+}
+
+/// A private key on a named curve.
+Result<EvpPkeyPtr> decode_ec(int curve, BytesView der) {
+  const auto parts = split_ec(der);
+  if (!parts) return malformed("the EC private key is malformed");
+  const EcGroupPtr group(EC_GROUP_new_by_curve_name_ex(private_lib_ctx(), nullptr, curve));
   const BnPtr scalar(BN_secure_new());
   if (group == nullptr || scalar == nullptr) {
     return Failure(error_from_openssl(Errc::unsupported, "the EC key's curve is not supported"));
   }
-  BN_bin2bn(number->data(), static_cast<int>(number->size()), scalar.get());
-  auto point = ec_public_point(group.get(), scalar.get(), bits ? bits->subspan(1) : BytesView());
+  BN_bin2bn(parts->number.data(), static_cast<int>(parts->number.size()), scalar.get());
+  auto point = ec_public_point(group.get(), scalar.get(), parts->point);
   if (!point) return Failure(point.error());
-  auto pkey = make_ec(parts.curve, *number, *std::move(point));
+  auto pkey = make_ec(curve, parts->number, *std::move(point));
   if (pkey == nullptr) return malformed("the EC private key is malformed");
   return pkey;
 }
@@ -188,7 +200,7 @@ Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8) {
     case NID_rsaEncryption:
       return decode_rsa(parts->key);
     case NID_X9_62_id_ecPublicKey:
-      return parts->curve == NID_undef ? decode_other(pkcs8) : decode_ec(*parts);
+      return parts->curve == NID_undef ? decode_other(pkcs8) : decode_ec(parts->curve, parts->key);
     case NID_ED25519:
       return decode_raw("ED25519", *parts);
     case NID_ED448:
