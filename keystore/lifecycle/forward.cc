@@ -13,6 +13,7 @@
 #include "keystore/lifecycle/internal/key_file.h"
 #include "keystore/lifecycle/internal/pem_text.h"
 #include "keystore/lifecycle/internal/provider_proof.h"
+#include "keystore/lifecycle/internal/run_program.h"
 #include "keystore/lifecycle/internal/steps.h"
 #include "keystore/reference.h"
 
@@ -27,8 +28,9 @@ Result<void> prove_reference(const Work& work, bool again);
 Result<void> back_up(const Work& work, bool again);
 Result<void> replace(const Work& work, bool again);
 Result<void> protect_backup(const Work& work, bool again);
+Result<void> reload(const Work& work, bool again);
 
-constexpr std::array<Step, 8> steps = {{
+constexpr std::array<Step, 9> steps = {{
     {MoveStep::import_key, import_key},
     {MoveStep::prove_key, prove_key_step},
     {MoveStep::import_certificates, import_certificates},
@@ -37,6 +39,7 @@ constexpr std::array<Step, 8> steps = {{
     {MoveStep::back_up, back_up},
     {MoveStep::replace, replace},
     {MoveStep::protect_backup, protect_backup},
+    {MoveStep::reload, reload},
 }};
 
 Result<Secret> export_key(const MovePlan::Data& plan);
@@ -195,6 +198,8 @@ Result<void> protect_backup(const Work& work, bool) {
   }
   return sync_folder(folder_of(path));
 }
+
+Result<void> reload(const Work& work, bool) { return run_program(work.options.reload); }
 
 bool exists(const std::string& path) noexcept {
   struct stat status = {};

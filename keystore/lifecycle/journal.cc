@@ -151,7 +151,7 @@ MoveRecord Journal::record() const {
   record.at = planned_at_;
   const bool retiring = begun(MoveStep::remove_backup);
   record.finished = record.state >= MoveState::retired ||
-                    (record.state == MoveState::replaced && !rollback_begun() && !retiring);
+                    (ended(MoveStep::reload) && !rollback_begun() && !retiring);
   if (record.state == MoveState::rolled_back) record.reference.clear();
   if (record.state >= MoveState::retired) record.backup.clear();
   return record;

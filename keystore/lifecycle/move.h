@@ -41,11 +41,13 @@ enum class MoveStep {
   back_up,
   replace,
   protect_backup,
-  restore_file,    ///< rollback
-  remove_objects,  ///< rollback
-  remove_files,    ///< rollback
-  prove_again,     ///< retire
-  remove_backup,   ///< retire
+  reload,
+  restore_file,     ///< rollback
+  reload_restored,  ///< rollback
+  remove_objects,   ///< rollback
+  remove_files,     ///< rollback
+  prove_again,      ///< retire
+  remove_backup,    ///< retire
 };
 
 /// "import-key", …
@@ -86,6 +88,8 @@ struct MoveOptions {
   std::string journal_folder = {};   ///< empty: default_journal_folder()
   std::chrono::sys_seconds at = {};  ///< the time that the journal tells; epoch: none
   bool prove_reference = true;       ///< sign through the OpenSSL provider before replacing
+  std::vector<std::string> reload = {};  ///< program and arguments, run without a shell once the
+                                         ///< file was replaced or restored; empty: none
   std::function<void(MoveStep, MovePhase)> on_step = {};  ///< told as the move goes on
 };
 

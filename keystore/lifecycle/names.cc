@@ -7,7 +7,7 @@
 namespace keystore::lifecycle {
 namespace {
 
-constexpr std::array<std::pair<MoveStep, std::string_view>, 14> step_names = {{
+constexpr std::array<std::pair<MoveStep, std::string_view>, 16> step_names = {{
     {MoveStep::plan, "plan"},
     {MoveStep::import_key, "import-key"},
     {MoveStep::prove_key, "prove-key"},
@@ -17,7 +17,9 @@ constexpr std::array<std::pair<MoveStep, std::string_view>, 14> step_names = {{
     {MoveStep::back_up, "back-up"},
     {MoveStep::replace, "replace"},
     {MoveStep::protect_backup, "protect-backup"},
+    {MoveStep::reload, "reload"},
     {MoveStep::restore_file, "restore-file"},
+    {MoveStep::reload_restored, "reload-restored"},
     {MoveStep::remove_objects, "remove-objects"},
     {MoveStep::remove_files, "remove-files"},
     {MoveStep::prove_again, "prove-again"},

@@ -34,6 +34,7 @@ Result<void> gather_certificates(Data& plan, KeyFile& file, const MoveRequest& r
 Result<void> name_objects(Data& plan, const Uri& destination, const PublicKey& public_key);
 Result<void> choose_pin_source(Data& plan, const Uri& destination, const MoveRequest& request,
                                const MoveOptions& options);
+Result<void> drop_unlisted_module(Data& plan, const MoveOptions& options);
 Result<void> check_reference(const Data& plan, const PublicKey& public_key,
                              const MoveOptions& options);
 Result<void> check_token(Data& plan, const Uri& destination, const MoveRequest& request);
@@ -69,6 +70,7 @@ Result<MovePlan> plan_move(const MoveRequest& request, const MoveOptions& option
       gather_certificates(*plan, *file, request, options, *public_key)
           .and_then([&] { return name_objects(*plan, *destination, *public_key); })
           .and_then([&] { return choose_pin_source(*plan, *destination, request, options); })
+          .and_then([&] { return drop_unlisted_module(*plan, options); })
           .and_then([&] { return check_reference(*plan, *public_key, options); })
           .and_then([&] { return check_folder(plan->path, plan->original); });
   if (!named) return Failure(named.error());
@@ -206,6 +208,27 @@ Result<void> choose_pin_source(Data& plan, const Uri& destination, const MoveReq
   if (!source->repeatable() || !request.keep_pin_source) return {};
   plan.reference_uri =
       object->with_query_attribute("pin-source", plan.pin_source).canonical_with_pin_source();
+  return {};
+}
+
+// A reference names a module only where the configuration lists it: it would be refused otherwise.
+Result<void> drop_unlisted_module(Data& plan, const MoveOptions& options) {
+  const auto uri = Uri::parse(plan.reference_uri);
+  if (!uri) return Failure(uri.error());
+  const auto path = uri->query_attribute("module-path");
+  if (!path) return {};
+  const auto config = options.destination.config
+                          ? Result<std::shared_ptr<const Config>>(options.destination.config)
+                          : process_config();
+  if (!config) return Failure(config.error());
+  const auto& modules = (*config)->modules;
+  if (std::any_of(modules.begin(), modules.end(),
+                  [&](const auto& each) { return each.path == *path; })) {
+    return {};
+  }
+  plan.notes.push_back(fmt::format(
+      "the reference leaves module-path={} out: the configuration does not list it", *path));
+  plan.reference_uri = uri->without_query_attribute("module-path").canonical_with_pin_source();
   return {};
 }
 

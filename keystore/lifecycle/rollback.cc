@@ -12,6 +12,7 @@
 #include "keystore/lifecycle/internal/destination.h"
 #include "keystore/lifecycle/internal/durable.h"
 #include "keystore/lifecycle/internal/key_file.h"
+#include "keystore/lifecycle/internal/run_program.h"
 #include "keystore/lifecycle/internal/steps.h"
 #include "keystore/reference.h"
 
@@ -19,11 +20,13 @@ namespace keystore::lifecycle {
 namespace {
 
 Result<void> restore_file(const Work& work, bool again);
+Result<void> reload_restored(const Work& work, bool again);
 Result<void> remove_objects(const Work& work, bool again);
 Result<void> remove_files(const Work& work, bool again);
 
-constexpr std::array<Step, 3> steps = {{
+constexpr std::array<Step, 4> steps = {{
     {MoveStep::restore_file, restore_file},
+    {MoveStep::reload_restored, reload_restored},
     {MoveStep::remove_objects, remove_objects},
     {MoveStep::remove_files, remove_files},
 }};
@@ -92,6 +95,12 @@ Result<void> dress_as_original(const std::string& path, const FileState& state) 
     return Failure(error_from_errno(errno, "utimensat", "restore the time of", path));
   }
   return {};
+}
+
+// While the key is still on the token: a server that has the reference loaded goes on signing.
+Result<void> reload_restored(const Work& work, bool) {
+  if (!work.journal.begun(MoveStep::replace)) return {};
+  return run_program(work.options.reload);
 }
 
 Result<void> remove_objects(const Work& work, bool) {
