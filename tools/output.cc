@@ -1,0 +1,193 @@
+#include "tools/output.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace keystore::cli {
+namespace {
+
+std::string without_control(std::string_view text);
+Json key_json(const Entry& entry);
+Json certificate_json(const Certificate& certificate);
+std::optional<PublicKey> public_key_of(const Entry& entry);
+bool holds_private_half(const Entry& entry);
+
+}  // namespace
+
+void print_line(std::string_view text) {
+  const auto line = without_control(text) + '\n';
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
+void print_json(const Json& object) {
+  Json whole = {{"schema", "keystore/1"}};
+  whole.update(object);
+  const auto line = whole.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  std::fwrite(line.data(), 1, line.size(), stdout);
+}
+
+void print_warning(std::string_view text) {
+  std::fputs(fmt::format("keystore: warning: {}\n", without_control(text)).c_str(), stderr);
+}
+
+int report(const Error& error, bool json) {
+  if (json) {
+    Json object = {{"code", to_string(error.code)}, {"message", error.message}};
+    if (!error.hint.empty()) object["hint"] = error.hint;
+    if (error.cause) {
+      object["cause"] = {{"subsystem", error.cause->subsystem},
+                         {"call", error.cause->call},
+                         {"code", error.cause->code}};
+    }
+    print_json({{"error", object}});
+  }
+  auto text = fmt::format("keystore: error: {}\n", without_control(error.message));
+  if (!error.hint.empty()) text += fmt::format("keystore: hint: {}\n", without_control(error.hint));
+  std::fputs(text.c_str(), stderr);
+  return exit_code(error.code);
+}
+
+int exit_code(Errc code) noexcept {
+  switch (code) {
+    case Errc::not_trusted:
+    case Errc::key_mismatch:
+      return 1;
+    case Errc::invalid_argument:
+      return 2;
+    case Errc::not_found:
+    case Errc::ambiguous:
+      return 3;
+    case Errc::pin_required:
+    case Errc::pin_incorrect:
+    case Errc::pin_locked:
+      return 4;
+    case Errc::unavailable:
+    case Errc::timed_out:
+    case Errc::io:
+      return 5;
+    case Errc::unsupported:
+    case Errc::refused_by_policy:
+    case Errc::access_denied:
+    case Errc::already_exists:
+      return 6;
+    case Errc::malformed:
+      return 7;
+    case Errc::internal:
+      return 70;
+    case Errc::cancelled:
+      return 130;
+  }
+  return 70;
+}
+
+Json entry_json(const Entry& entry, bool with_attributes) {
+  Json object = {{"uri", entry.uri.canonical()},
+                 {"kind", to_string(entry.kind)},
+                 {"label", entry.label},
+                 {"id", to_hex(entry.id)},
+                 {"custody", to_string(entry.custody)}};
+  if (holds_private_half(entry)) object["extractable"] = entry.extractable;
+  if (auto key = key_json(entry); !key.empty()) object["key"] = std::move(key);
+  if (entry.certificate) object["certificate"] = certificate_json(*entry.certificate);
+  if (with_attributes) {
+    object["attributes"] = Json::object();
+    for (const auto& [name, value] : entry.attributes) object["attributes"][name] = value;
+  }
+  return object;
+}
+
+Json skipped_json(const Error& error) {
+  const auto end = error.message.find(": ");
+  return {{"what", error.message.substr(0, end)},
+          {"code", to_string(error.code)},
+          {"message", error.message}};
+}
+
+std::string entry_line(const Entry& entry) {
+  auto line = fmt::format("{}  {}", entry.uri.canonical(), to_string(entry.kind));
+  if (entry.shape) line += "  " + shape_text(*entry.shape);
+  if (entry.certificate) line += "  " + entry.certificate->subject();
+  if (!entry.label.empty()) line += "  " + entry.label;
+  return line;
+}
+
+std::string time_text(std::chrono::sys_seconds time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string shape_text(const KeyShape& shape) {
+  const auto type = to_string(shape.type);
+  if (!shape.curve.empty()) return fmt::format("{} {}", type, shape.curve);
+  if (shape.type == KeyType::rsa || shape.type == KeyType::dsa) {
+    return fmt::format("{} {}", type, shape.bits);
+  }
+  return std::string(type);
+}
+
+int print_entries(std::span<const Entry> entries, bool json) {
+  Json list = Json::array();
+  for (const auto& entry : entries) {
+    if (json) {
+      list.push_back(entry_json(entry));
+    } else {
+      print_line(entry_line(entry));
+    }
+  }
+  if (json) print_json({{"entries", list}});
+  return 0;
+}
+
+namespace {
+
+std::string without_control(std::string_view text) {
+  std::string clean;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet == 0x7f) {
+      clean += fmt::format("\\x{:02x}", octet);
+    } else {
+      clean += c;
+    }
+  }
+  return clean;
+}
+
+Json key_json(const Entry& entry) {
+  Json object = Json::object();
+  const auto key = public_key_of(entry);
+  const auto shape = entry.shape ? entry.shape : key ? std::optional(key->shape()) : std::nullopt;
+  if (shape) {
+    object["type"] = to_string(shape->type);
+    object["bits"] = shape->bits;
+    if (!shape->curve.empty()) object["curve"] = shape->curve;
+  }
+  if (key) object["spki_sha256"] = to_hex(key->spki_sha256());
+  return object;
+}
+
+Json certificate_json(const Certificate& certificate) {
+  return {{"subject", certificate.subject()},
+          {"issuer", certificate.issuer()},
+          {"serial", certificate.serial()},
+          {"not_before", time_text(certificate.not_before())},
+          {"not_after", time_text(certificate.not_after())},
+          {"sha256", to_hex(certificate.sha256())},
+          {"names", certificate.names()}};
+}
+
+std::optional<PublicKey> public_key_of(const Entry& entry) {
+  if (entry.public_key || !entry.certificate) return entry.public_key;
+  auto key = entry.certificate->public_key();
+  if (!key) return std::nullopt;
+  return *std::move(key);
+}
+
+bool holds_private_half(const Entry& entry) {
+  return entry.kind == EntryKind::private_key || entry.kind == EntryKind::secret_key;
+}
+
+}  // namespace
+}  // namespace keystore::cli

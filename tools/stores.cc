@@ -1,0 +1,76 @@
+#include "tools/stores.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keystore::cli {
+namespace {
+
+bool is_half_of(const Entry& public_key, const Entry& private_key);
+
+}  // namespace
+
+Result<Store> open_store(const std::string& uri, const SecretOption& pin) {
+  const auto options = open_options(pin);
+  if (!options) return Failure(options.error());
+  return open(uri, *options);
+}
+
+Result<Store> open_new_store(const std::string& uri, const SecretOption& pin) {
+  auto options = open_options(pin);
+  if (!options) return Failure(options.error());
+  options->create = true;
+  return open(uri, *options);
+}
+
+Result<Key> open_key(const std::string& uri, const SecretOption& pin) {
+  const auto store = open_store(uri, pin);
+  if (!store) return Failure(store.error());
+  return store->key();
+}
+
+Result<Entry> one_entry(const Store& store) {
+  auto found = store.find_entries();
+  if (!found) return Failure(found.error());
+  auto& items = found->items;
+  const auto halves = std::remove_if(items.begin(), items.end(), [all = items](const Entry& entry) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const Entry& other) { return is_half_of(entry, other); });
+  });
+  items.erase(halves, items.end());
+  if (items.size() == 1) return items.front();
+  const auto asked = store.uri().canonical();
+  if (items.empty()) {
+    if (!found->skipped.empty()) return Failure(found->skipped.front());
+    return fail(Errc::not_found, fmt::format("nothing matches {}", asked));
+  }
+  auto message = fmt::format("{} matches {} objects:", asked, items.size());
+  for (const auto& entry : items) message += ' ' + entry.uri.canonical();
+  return fail(Errc::ambiguous, message, "ask for one of them by its URI");
+}
+
+Result<std::vector<Certificate>> open_certificates(const std::string& uri,
+                                                   const SecretOption& pin) {
+  const auto store = open_store(uri, pin);
+  if (!store) return Failure(store.error());
+  auto found = store->find_certificates();
+  if (!found) return Failure(found.error());
+  if (!found->items.empty()) return std::move(found->items);
+  if (!found->skipped.empty()) return Failure(found->skipped.front());
+  return fail(Errc::not_found,
+              fmt::format("there is no certificate at {}", store->uri().canonical()));
+}
+
+namespace {
+
+bool is_half_of(const Entry& public_key, const Entry& private_key) {
+  if (public_key.kind != EntryKind::public_key || private_key.kind != EntryKind::private_key) {
+    return false;
+  }
+  return public_key.id == private_key.id && public_key.label == private_key.label &&
+         public_key.public_key == private_key.public_key;
+}
+
+}  // namespace
+}  // namespace keystore::cli

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "keystore/store.h"
+#include "tools/options.h"
+
+namespace keystore::cli {
+
+/// Opens `uri` with the command's options.
+Result<Store> open_store(const std::string& uri, const SecretOption& pin);
+/// As open_store, where a file need not exist yet.
+Result<Store> open_new_store(const std::string& uri, const SecretOption& pin);
+/// The one private key that `uri` names. Errors: as Store::key.
+Result<Key> open_key(const std::string& uri, const SecretOption& pin);
+/// The one entry of `store`; a private key stands for its public key object as well. Errors:
+/// not_found, ambiguous listing the candidates' URIs.
+Result<Entry> one_entry(const Store& store);
+/// The certificates at `uri`, in the store's order. Errors: not_found when there is none.
+Result<std::vector<Certificate>> open_certificates(const std::string& uri, const SecretOption& pin);
+
+}  // namespace keystore::cli
