@@ -1,0 +1,31 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+
+#include "backends/pem/object_file.h"
+#include "keystore/result.h"
+#include "keystore/secret.h"
+
+namespace keystore::pem {
+
+/// A file's next content and where in it the new block begins.
+struct Edited {
+  Secret content = {};
+  std::size_t begin = 0;
+};
+
+/// `file` with `block` in the place of one of its objects.
+Edited replace_object(const ObjectFile& file, std::size_t object, const Secret& block);
+/// `file` with `block` before its first object.
+Edited add_first(const ObjectFile& file, const Secret& block);
+/// `file` with `block` behind everything.
+Edited add_last(const ObjectFile& file, const Secret& block);
+/// `file` without one of its objects; empty when nothing but blanks would remain.
+Secret without_object(const ObjectFile& file, std::size_t object);
+
+/// The permission bits of a file; `otherwise` when it cannot be asked.
+mode_t mode_of(const std::string& path, mode_t otherwise);
+
+}  // namespace keystore::pem

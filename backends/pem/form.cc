@@ -1,0 +1,147 @@
+#include "backends/pem/form.h"
+
+#include <array>
+
+#include "backends/pem/der.h"
+#include "keystore/reference.h"
+
+namespace keystore::pem {
+namespace {
+
+struct FormRow {
+  std::string_view label;
+  Form form;
+};
+
+constexpr std::array rows{
+    FormRow{"PRIVATE KEY", Form::pkcs8},
+    FormRow{"ENCRYPTED PRIVATE KEY", Form::encrypted_pkcs8},
+    FormRow{"RSA PRIVATE KEY", Form::rsa_key},
+    FormRow{"EC PRIVATE KEY", Form::ec_key},
+    FormRow{"DSA PRIVATE KEY", Form::dsa_key},
+    FormRow{Reference::pem_label, Form::reference},
+    FormRow{Reference::pkcs11_provider_pem_label, Form::reference},
+    FormRow{"CERTIFICATE", Form::certificate},
+    FormRow{"X509 CERTIFICATE", Form::certificate},
+    FormRow{"TRUSTED CERTIFICATE", Form::trusted_certificate},
+    FormRow{"PUBLIC KEY", Form::public_key},
+    FormRow{"EC PARAMETERS", Form::ignored},
+    FormRow{"DH PARAMETERS", Form::ignored},
+    FormRow{"X9.42 DH PARAMETERS", Form::ignored},
+    FormRow{"DSA PARAMETERS", Form::ignored},
+    FormRow{"CERTIFICATE REQUEST", Form::ignored},
+    FormRow{"NEW CERTIFICATE REQUEST", Form::ignored},
+    FormRow{"X509 CRL", Form::ignored},
+    FormRow{"SSL SESSION PARAMETERS", Form::ignored},
+};
+
+/// Files of others that are known by their first octets; the name is what a message calls them.
+struct ForeignFile {
+  std::string_view start;
+  std::string_view name;
+};
+
+constexpr std::array foreign_files{
+    ForeignFile{"PuTTY-User-Key-File-", "PuTTY PRIVATE KEY"},
+    ForeignFile{"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY", "SSH2 ENCRYPTED PRIVATE KEY"},
+    ForeignFile{"\xfe\xed\xfe\xed", "Java KeyStore"},
+    ForeignFile{"\xce\xce\xce\xce", "Java JCEKS KeyStore"},
+};
+
+std::string_view label_of_der(BytesView der);
+
+}  // namespace
+
+Form form_of(const Block& block) {
+  for (const auto& row : rows) {
+    if (row.label == block.label) return row.form;
+  }
+  return Form::foreign;
+}
+
+std::string_view name_of(Form form) noexcept {
+  switch (form) {
+    case Form::pkcs8:
+      return "PKCS#8";
+    case Form::encrypted_pkcs8:
+      return "PKCS#8, encrypted";
+    case Form::rsa_key:
+      return "traditional RSA";
+    case Form::ec_key:
+      return "traditional EC";
+    case Form::dsa_key:
+      return "traditional DSA";
+    case Form::reference:
+      return "key reference";
+    case Form::certificate:
+      return "X.509";
+    case Form::trusted_certificate:
+      return "X.509 with trust settings";
+    case Form::public_key:
+      return "SubjectPublicKeyInfo";
+    case Form::ignored:
+    case Form::foreign:
+      break;
+  }
+  return "unknown";
+}
+
+bool holds_private_key(const Block& block) {
+  switch (form_of(block)) {
+    case Form::pkcs8:
+    case Form::encrypted_pkcs8:
+    case Form::rsa_key:
+    case Form::ec_key:
+    case Form::dsa_key:
+    case Form::reference:
+      return true;
+    case Form::certificate:
+    case Form::trusted_certificate:
+    case Form::public_key:
+    case Form::ignored:
+      return false;
+    case Form::foreign:
+      break;
+  }
+  return block.der || block.label.find("PRIVATE KEY") != std::string::npos;
+}
+
+bool is_encrypted(const Block& block) {
+  return block.encryption || form_of(block) == Form::encrypted_pkcs8;
+}
+
+Block whole_file_block(BytesView content) {
+  Block block{.end = content.size(), .body_end = content.size(), .der = true};
+  block.label = label_of_der(content);
+  for (const auto& foreign : foreign_files) {
+    if (as_text(content).starts_with(foreign.start)) block.label = foreign.name;
+  }
+  if (block.label.empty()) {
+    block.fault = Error{Errc::malformed, "neither PEM nor DER of a key or certificate"};
+  }
+  return block;
+}
+
+namespace {
+
+/// Tags of the outermost SEQUENCE's elements, which differ for every kind.
+std::string_view label_of_der(BytesView der) {
+  const auto parts = der_sequence_elements(der);
+  if (!parts || parts->size() < 2) return {};
+  const auto tag = [&](std::size_t i) { return i < parts->size() ? (*parts)[i].tag : 0; };
+  if (tag(0) == der_tag::sequence) {
+    if (tag(1) == der_tag::octet_string) return "ENCRYPTED PRIVATE KEY";
+    if (tag(1) == der_tag::bit_string) return "PUBLIC KEY";
+    return tag(1) == der_tag::sequence && tag(2) == der_tag::bit_string ? "CERTIFICATE" : "";
+  }
+  if (tag(0) != der_tag::integer) return {};
+  if (tag(1) == der_tag::octet_string) return "EC PRIVATE KEY";
+  if (tag(1) == der_tag::sequence && tag(2) == der_tag::octet_string) return "PRIVATE KEY";
+  if (tag(1) == der_tag::sequence && der_integer(parts->front().content) == 3U)
+    return "PKCS#12 file";
+  if (parts->size() == 9) return "RSA PRIVATE KEY";
+  return parts->size() == 6 ? "DSA PRIVATE KEY" : "";
+}
+
+}  // namespace
+}  // namespace keystore::pem

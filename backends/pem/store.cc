@@ -1,0 +1,158 @@
+#include "backends/pem/store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "backends/pem/decode.h"
+#include "backends/pem/form.h"
+#include "backends/pem/passphrase.h"
+#include "keystore/internal/software_key.h"
+#include "keystore/reference.h"
+
+namespace keystore::pem {
+namespace {
+
+bool matches(const Query& query, const Entry& entry);
+bool same_public_key(const PublicKey& wanted, const Entry& entry);
+bool may_match(const Query& query, const Entry& entry);
+
+}  // namespace
+
+Result<Listing<Entry>> PemStore::find_entries(const Query& query) const {
+  return search<Entry>(
+      [&](const ObjectFile& file, Listing<Entry>& found) { return find_in(file, query, found); });
+}
+
+Result<Listing<Key>> PemStore::find_keys(const Query& query) const {
+  return search<Key>([&](const ObjectFile& file, Listing<Key>& found) {
+    return find_keys_in(file, query, found);
+  });
+}
+
+template <class T, class Search>
+Result<Listing<T>> PemStore::search(Search search_file) const {
+  const auto paths = files();
+  if (!paths) return Failure(paths.error());
+  Listing<T> found;
+  bool readable = false;
+  for (const auto& path : *paths) {
+    const auto file = ObjectFile::read(path);
+    if (!file) {
+      found.skipped.push_back(file.error());
+    } else if (search_file(*file, found)) {
+      readable = true;
+    }
+  }
+  // Who names one file wants to know what is wrong with it.
+  if (!readable && !found.skipped.empty() && !is_folder()) return Failure(found.skipped.front());
+  return found;
+}
+
+bool PemStore::is_folder() const {
+  std::error_code error;
+  return std::filesystem::is_directory(path_, error);
+}
+
+Result<std::vector<std::string>> PemStore::files() const {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const auto status = fs::status(path_, error);
+  if (status.type() == fs::file_type::not_found) {
+    if (context_.options.create) return std::vector<std::string>{};
+    return fail(Errc::not_found, fmt::format("no file {}", path_));
+  }
+  if (error) return Failure(error_from_errno(error.value(), "stat", "read", path_));
+  if (status.type() != fs::file_type::directory) return std::vector{path_};
+  if (index_) return fail(Errc::invalid_argument, fmt::format("{} is a folder: no index", path_));
+  std::vector<std::string> paths;
+  for (fs::directory_iterator i(path_, error), end; !error && i != end; i.increment(error)) {
+    std::error_code ignored;
+    // Hidden files are temporary ones of editors, and of write_file().
+    const bool hidden = i->path().filename().native().starts_with('.');
+    if (!hidden && i->is_regular_file(ignored)) paths.push_back(i->path().string());
+  }
+  if (error) return Failure(error_from_errno(error.value(), "readdir", "read", path_));
+  std::ranges::sort(paths);
+  return paths;
+}
+
+bool PemStore::find_in(const ObjectFile& file, const Query& query, Listing<Entry>& found) const {
+  bool readable = false;
+  for (std::size_t object = 0; object < file.objects().size(); ++object) {
+    if (!selects(object)) continue;
+    auto entry = file.describe(object);
+    readable |= entry.has_value();
+    if (!entry) {
+      found.skipped.push_back(entry.error());
+    } else if (matches(query, *entry)) {
+      found.items.push_back(std::move(*entry));
+    }
+  }
+  return readable;
+}
+
+bool PemStore::find_keys_in(const ObjectFile& file, const Query& query, Listing<Key>& found) const {
+  Passphrase passphrase(uri_, context_.options, file.path());
+  bool readable = false;
+  for (std::size_t object = 0; object < file.objects().size(); ++object) {
+    if (!selects(object) || !holds_private_key(file.objects()[object])) continue;
+    const auto entry = file.describe(object);
+    const bool other = entry && !may_match(query, *entry);
+    readable |= other;
+    if (other) continue;
+    auto key = entry ? key_of(file, object, *entry, passphrase) : Failure(entry.error());
+    readable |= key.has_value();
+    if (!key) {
+      found.skipped.push_back(key.error());
+    } else if (!query.public_key || same_public_key(*query.public_key, key->entry())) {
+      found.items.push_back(std::move(*key));
+    }
+  }
+  return readable;
+}
+
+Result<Key> PemStore::key_of(const ObjectFile& file, std::size_t object, const Entry& entry,
+                             Passphrase& passphrase) const {
+  const Block& block = file.objects()[object];
+  if (form_of(block) == Form::reference) {
+    const auto octets = block_octets(block, file.text());
+    if (!octets) return Failure(in_block(file, object, octets.error()));
+    const auto reference = Reference::parse(block.label, octets->view());
+    if (!reference) return Failure(in_block(file, object, reference.error()));
+    return open_reference(*reference, *context_.registry, context_.options,
+                          context_.options.config->openssl.pin);
+  }
+  auto pkcs8 = private_key_octets(block, file.text(), passphrase);
+  if (!pkcs8) return Failure(in_block(file, object, pkcs8.error()));
+  auto key = make_software_key(std::move(*pkcs8), entry);
+  if (!key) return Failure(in_block(file, object, key.error()));
+  return Key(std::move(*key));
+}
+
+namespace {
+
+bool matches(const Query& query, const Entry& entry) {
+  return may_match(query, entry) &&
+         (!query.public_key || same_public_key(*query.public_key, entry));
+}
+
+bool same_public_key(const PublicKey& wanted, const Entry& entry) {
+  if (entry.public_key) return *entry.public_key == wanted;
+  if (!entry.certificate) return false;
+  const auto key = entry.certificate->public_key();
+  return key && *key == wanted;
+}
+
+/// Whether an encrypted key, whose public half is not known yet, is worth its passphrase.
+bool may_match(const Query& query, const Entry& entry) {
+  if (query.kind && *query.kind != entry.kind) return false;
+  if (query.label && *query.label != entry.label) return false;
+  if (query.id && *query.id != entry.id) return false;
+  return !query.public_key || (!entry.public_key && !entry.certificate) ||
+         same_public_key(*query.public_key, entry);
+}
+
+}  // namespace
+}  // namespace keystore::pem

@@ -1,0 +1,201 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+
+#include "backends/pem/decrypt.h"
+#include "backends/pem/edit.h"
+#include "backends/pem/form.h"
+#include "backends/pem/store.h"
+#include "keystore/file.h"
+#include "keystore/internal/software_key.h"
+
+// The half of PemStore that changes files.
+
+namespace keystore::pem {
+namespace {
+
+constexpr mode_t key_mode = 0600;
+constexpr mode_t certificate_mode = 0644;
+
+Result<Secret> key_block(const Secret& pkcs8, const Secret* passphrase);
+std::string default_label(const Entry& entry);
+Edited insert(const ObjectFile& file, const Secret& block, const Entry& entry, bool replace);
+std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry);
+Result<std::size_t> object_of(const ObjectFile& file, const Entry& entry);
+Result<Entry> written_entry(const std::string& path, std::size_t begin, Entry entry);
+Result<void> move_to_backup(const std::string& path, mode_t mode);
+
+}  // namespace
+
+Result<Entry> PemStore::import_key(const Secret& pkcs8, const NewObject& object) {
+  auto key = make_software_key(pkcs8.clone(), {.uri = uri_});
+  if (!key) return Failure(key.error());
+  const auto block = key_block(pkcs8, object.passphrase);
+  if (!block) return Failure(block.error());
+  return put(*block, (*key)->entry(), object);
+}
+
+Result<Entry> PemStore::import_certificate(const Certificate& certificate,
+                                           const NewObject& object) {
+  const Entry entry{.uri = uri_, .kind = EntryKind::certificate, .certificate = certificate};
+  return put(write_block("CERTIFICATE", certificate.der()), entry, object);
+}
+
+Result<Key> PemStore::generate_key(const KeySpec& spec, const NewObject& object) {
+  auto pkcs8 = generate_software_key(spec);
+  if (!pkcs8) return Failure(pkcs8.error());
+  auto entry = import_key(*pkcs8, object);
+  if (!entry) return Failure(entry.error());
+  auto key = make_software_key(std::move(*pkcs8), std::move(*entry));
+  if (!key) return Failure(key.error());
+  return Key(std::move(*key));
+}
+
+Result<void> PemStore::remove(const Entry& entry) {
+  const auto of_reference = entry.attributes.find("file");
+  const std::string path =
+      of_reference == entry.attributes.end() ? entry.uri.path() : of_reference->second;
+  if (path != path_ && std::filesystem::path(path).parent_path() != path_) {
+    return fail(Errc::invalid_argument,
+                fmt::format("'{}' is not in {}", entry.uri.canonical(), path_));
+  }
+  const auto file = ObjectFile::read(path);
+  if (!file) return Failure(file.error());
+  const auto object = object_of(*file, entry);
+  if (!object) return Failure(object.error());
+  const Secret rest = without_object(*file, *object);
+  const mode_t mode = mode_of(path, key_mode);
+  if (rest.empty()) return move_to_backup(path, mode);
+  const auto written = write_file(path, rest.view(), {.mode = mode, .replace = true});
+  if (!written) return Failure(written.error());
+  return {};
+}
+
+Result<Entry> PemStore::put(const Secret& block, const Entry& entry, const NewObject& object) {
+  const auto path = target_of(object, entry);
+  if (!path) return Failure(path.error());
+  const bool is_key = entry.kind == EntryKind::private_key;
+  const bool ours = made_here(*path);
+  Edited edited{.content = block.clone()};
+  WriteOptions options{.mode = is_key ? key_mode : certificate_mode};
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(*path, ignored))) {
+    if (!ours && !object.replace) {
+      return fail(Errc::already_exists, fmt::format("{} exists already", *path));
+    }
+    const auto file = ObjectFile::read(*path);
+    if (!file && file.error().code != Errc::malformed) return Failure(file.error());
+    const bool pem = file && !file->is_der();
+    if (pem) edited = insert(*file, block, entry, object.replace);
+    const bool held_key = pem && std::ranges::any_of(file->objects(), holds_private_key);
+    if (held_key || (pem && !is_key)) options.mode = mode_of(*path, key_mode);
+    options.replace = true;
+    options.backup = !ours;
+  }
+  const auto written = write_file(*path, edited.content.view(), options);
+  if (!written) return Failure(written.error());
+  {
+    const std::lock_guard lock(mutex_);
+    made_.insert(*path);
+  }
+  return written_entry(*path, edited.begin, entry);
+}
+
+bool PemStore::made_here(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  return made_.contains(path);
+}
+
+Result<std::string> PemStore::target_of(const NewObject& object, const Entry& entry) const {
+  if (!is_folder()) return path_;
+  const std::string label = object.label.empty() ? default_label(entry) : object.label;
+  if (label.starts_with('.') ||
+      label.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+    return fail(Errc::invalid_argument, fmt::format("label '{}' is no file name", label));
+  }
+  return (std::filesystem::path(path_) / (label + ".pem")).string();
+}
+
+namespace {
+
+Result<Secret> key_block(const Secret& pkcs8, const Secret* passphrase) {
+  if (passphrase == nullptr) return write_block("PRIVATE KEY", pkcs8.view());
+  const auto encrypted = encrypt_pkcs8(pkcs8, *passphrase);
+  if (!encrypted) return Failure(encrypted.error());
+  return write_block("ENCRYPTED PRIVATE KEY", encrypted->view());
+}
+
+/// The key identifier, so that a key and its certificate meet in one name.
+std::string default_label(const Entry& entry) {
+  if (entry.public_key) return to_hex(entry.public_key->key_identifier());
+  const auto key = entry.certificate->public_key();
+  return to_hex(key ? key->key_identifier() : entry.certificate->sha256());
+}
+
+Edited insert(const ObjectFile& file, const Secret& block, const Entry& entry, bool replace) {
+  const auto old = replace ? object_to_replace(file, entry) : std::nullopt;
+  if (old) return replace_object(file, *old, block);
+  // Some servers take the first block for the key.
+  return entry.kind == EntryKind::private_key ? add_first(file, block) : add_last(file, block);
+}
+
+bool is_older_form_of(const Entry& old, const Entry& entry) {
+  if (old.kind != entry.kind) return false;
+  if (entry.public_key) return old.public_key == entry.public_key;
+  return old.certificate->subject_der() == entry.certificate->subject_der() &&
+         old.certificate->issuer_der() == entry.certificate->issuer_der();
+}
+
+/// The same key, or a certificate of the same names; else, for a key, the file's only key.
+std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry) {
+  std::vector<std::size_t> keys;
+  for (std::size_t object = 0; object < file.objects().size(); ++object) {
+    const auto old = file.describe(object);
+    if (old && is_older_form_of(*old, entry)) return object;
+    if (holds_private_key(file.objects()[object])) keys.push_back(object);
+  }
+  if (entry.kind == EntryKind::private_key && keys.size() == 1) return keys.front();
+  return std::nullopt;
+}
+
+/// Where `entry` is in the file now. What else is known of it is compared too: the file may have
+/// changed since it was listed.
+Result<std::size_t> object_of(const ObjectFile& file, const Entry& entry) {
+  for (std::size_t object = 0; object < file.objects().size(); ++object) {
+    const auto now = file.describe(object);
+    if (!now || now->uri != entry.uri || now->kind != entry.kind) continue;
+    const bool same_key =
+        !now->public_key || !entry.public_key || now->public_key == entry.public_key;
+    if (same_key && now->certificate == entry.certificate) return object;
+  }
+  return fail(Errc::not_found, fmt::format("'{}' is gone", entry.uri.canonical()));
+}
+
+/// What was written, as a listing shows it, and what is known beyond that of an encrypted key.
+Result<Entry> written_entry(const std::string& path, std::size_t begin, Entry entry) {
+  const auto file = ObjectFile::read(path);
+  if (!file) return Failure(file.error());
+  for (std::size_t object = 0; object < file->objects().size(); ++object) {
+    if (file->objects()[object].begin != begin) continue;
+    auto now = file->describe(object);
+    if (!now) return now;
+    now->shape = entry.shape;
+    now->public_key = entry.public_key;
+    return now;
+  }
+  return fail(Errc::internal, fmt::format("{} changed while it was written", path));
+}
+
+/// Writing an empty file keeps the backup; then the empty one goes.
+Result<void> move_to_backup(const std::string& path, mode_t mode) {
+  const auto written = write_file(path, {}, {.mode = mode, .replace = true});
+  if (!written) return Failure(written.error());
+  if (unlink(path.c_str()) == 0) return {};
+  return Failure(error_from_errno(errno, "unlink", "remove", path));
+}
+
+}  // namespace
+}  // namespace keystore::pem
