@@ -133,6 +133,7 @@ EvpParams::EvpParams(const DecryptSpec& spec) {
     add_text(OSSL_ASYM_CIPHER_PARAM_PAD_MODE, OSSL_PKEY_RSA_PAD_MODE_OAEP);
     add_text(OSSL_ASYM_CIPHER_PARAM_OAEP_DIGEST, openssl_name(spec.digest));
     add_text(OSSL_ASYM_CIPHER_PARAM_MGF1_DIGEST, openssl_name(mgf));
+    if (spec.label.empty()) return;
     params_[count_++] = OSSL_PARAM_construct_octet_string(
         OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL, const_cast<std::uint8_t*>(spec.label.data()),
         spec.label.size());
