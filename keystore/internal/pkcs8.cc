@@ -214,6 +214,11 @@ Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8) {
   }
 }
 
+bool has_explicit_curve(BytesView pkcs8) {
+  const auto parts = split(pkcs8);
+  return parts && parts->algorithm == NID_X9_62_id_ecPublicKey && parts->curve == NID_undef;
+}
+
 Result<Secret> encode_pkcs8(EVP_PKEY* pkey) {
   const OpensslErrorMark mark;
   const Pkcs8Ptr info(EVP_PKEY2PKCS8(pkey));

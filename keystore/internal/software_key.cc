@@ -145,6 +145,11 @@ Result<std::shared_ptr<const KeyBackend>> make_software_key(Secret pkcs8, Entry 
   const OpensslErrorMark mark;
   auto pkey = decode_pkcs8(pkcs8.view());
   if (!pkey) return Failure(pkey.error());
+  if (has_explicit_curve(pkcs8.view())) {
+    auto named = encode_pkcs8(pkey->get());
+    if (!named) return Failure(named.error());
+    pkcs8 = *std::move(named);
+  }
   auto public_key = public_key_of(pkey->get());
   if (!public_key) return Failure(public_key.error());
   entry.kind = EntryKind::private_key;
