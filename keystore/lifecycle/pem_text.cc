@@ -1,7 +1,5 @@
 #include "keystore/lifecycle/internal/pem_text.h"
 
-#include <optional>
-
 namespace keystore::lifecycle {
 namespace {
 
@@ -17,13 +15,13 @@ std::string_view next_line(std::string_view text, std::size_t& at) {
   return line;
 }
 
-/// The label of a BEGIN or END line.
-std::optional<std::string_view> label_of(std::string_view line, std::string_view mark) {
+/// The label of a BEGIN or END line; empty for other lines.
+std::string_view label_of(std::string_view line, std::string_view mark) {
   while (!line.empty() && (line.back() == '\n' || line.back() == '\r' || line.back() == ' ')) {
     line.remove_suffix(1);
   }
-  if (!line.starts_with(mark) || !line.ends_with(dashes)) return std::nullopt;
-  if (line.size() < mark.size() + dashes.size()) return std::nullopt;
+  if (!line.starts_with(mark) || !line.ends_with(dashes)) return {};
+  if (line.size() < mark.size() + dashes.size()) return {};
   return line.substr(mark.size(), line.size() - mark.size() - dashes.size());
 }
 
@@ -35,17 +33,17 @@ bool belongs_to_key(const PemBlock& block) noexcept {
 
 std::vector<PemBlock> pem_blocks(std::string_view text) {
   std::vector<PemBlock> blocks;
-  std::optional<std::string_view> open_label;
+  std::string_view open;  // the label of a block that has begun; empty: none has
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {
     const auto start = at;
     const auto line = next_line(text, at);
-    if (const auto label = label_of(line, begin_mark)) {
-      open_label = label;
+    if (const auto label = label_of(line, begin_mark); !label.empty()) {
+      open = label;
       begin = start;
-    } else if (open_label && label_of(line, end_mark) == open_label) {
-      blocks.push_back({*open_label, text.substr(begin, at - begin)});
-      open_label.reset();
+    } else if (!open.empty() && label_of(line, end_mark) == open) {
+      blocks.push_back({open, text.substr(begin, at - begin)});
+      open = {};
     }
   }
   return blocks;
