@@ -62,6 +62,12 @@ std::vector<Entry> narrowed(const Key& key, std::vector<Entry> leaves) {
   return same_label.size() == 1 ? same_label : leaves;
 }
 
+/// Whether there is one certificate that is most likely meant as the leaf.
+bool is_one_leaf(const std::vector<Entry>& certificates) {
+  const auto leaves = only(certificates, [](const Entry& e) { return !e.certificate->is_ca(); });
+  return certificates.size() == 1 || leaves.size() == 1;
+}
+
 Result<Certificate> choose_leaf(const Uri& store, const Key& key, const Listing<Entry>& found) {
   const auto certificates = without_doubles(found.items);
   const auto with_id =
@@ -77,9 +83,8 @@ Result<Certificate> choose_leaf(const Uri& store, const Key& key, const Listing<
     return several_found<Entry>(store, "certificates of key '" + key.label() + "'", leaves,
                                 [](const Entry& e) -> const Uri& { return e.uri; });
   }
-  const bool end_entity_alone =
-      only(certificates, [](const Entry& e) { return !e.certificate->is_ca(); }).size() == 1;
-  if (!with_id.empty() || (public_key && end_entity_alone)) {
+  const bool meant = !with_id.empty() || (public_key && is_one_leaf(certificates));
+  if (meant) {
     return fail(Errc::key_mismatch, "the certificate in '" + store.canonical() +
                                         "' is not for key '" + key.uri().canonical() + "'");
   }

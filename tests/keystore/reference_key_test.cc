@@ -10,6 +10,7 @@
 
 #include "keystore/log.h"
 #include "keystore/reference.h"
+#include "tests/keystore/faceless_key.h"
 #include "tests/keystore/software_keys.h"
 #include "tests/keystore/test_store.h"
 #include "tests/support/workspace.h"
@@ -17,6 +18,7 @@
 namespace keystore {
 namespace {
 
+using testing::faceless;
 using ::testing::HasSubstr;
 using testing::new_key;
 using testing::test_registry;
@@ -26,29 +28,6 @@ using testing::Workspace;
 constexpr auto scheme = SignatureScheme::ecdsa_secp256r1_sha256;
 constexpr std::string_view key_uri = "pkcs11:token=prod;object=web";
 constexpr std::string_view message = "hello";
-
-/// A key whose store shows no public half.
-class Faceless final : public KeyBackend {
- public:
-  explicit Faceless(Key key) : key_(std::move(key)), entry_(key_.entry()) {
-    entry_.public_key.reset();
-  }
-  const Entry& entry() const noexcept override { return entry_; }
-  std::span<const SignatureScheme> schemes() const noexcept override { return key_.schemes(); }
-  Result<Reply> run(const Request& request, const CallLimits& limits) const override {
-    const auto& asked = std::get<SignRequest>(request);
-    auto made = key_.sign_digest(asked.spec, asked.input, limits);
-    if (!made) return Failure(made.error());
-    return Reply(*std::move(made));
-  }
-  Result<Secret> export_pkcs8() const override {
-    return fail(Errc::access_denied, "the key stays where it is");
-  }
-
- private:
-  Key key_;
-  Entry entry_;
-};
 
 class ReferenceKey : public ::testing::Test {
  protected:
@@ -128,12 +107,11 @@ TEST_F(ReferenceKey, NoticesASwappedToken) {
 }
 
 TEST_F(ReferenceKey, ChecksTheFirstSignatureOfAFacelessKey) {
-  stores_.keys[std::string(key_uri)] = {Key(std::make_shared<Faceless>(key_))};
+  stores_.keys[std::string(key_uri)] = {faceless(key_)};
   const auto right = open();
   EXPECT_TRUE(signs(*right));
   EXPECT_TRUE(signs(*right));
-  stores_.keys[std::string(key_uri)] = {
-      Key(std::make_shared<Faceless>(new_key("ec:p256", key_uri)))};
+  stores_.keys[std::string(key_uri)] = {faceless(new_key("ec:p256", key_uri))};
   const auto swapped = open();
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(swapped->sign(scheme, as_bytes(message)).error().code, Errc::key_mismatch);
