@@ -1,6 +1,7 @@
 // A move killed at every step and phase is resumed or rolled back by the command; so are a rollback
 // and a retirement that were killed. Each process is a new one, as after a crash.
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -159,6 +160,23 @@ TEST_F(KilledMove, AfterItsPlanIsWrittenIsResumedOrRolledBack) {
   const auto resumed = command({"--resume", id});
   ASSERT_TRUE(resumed.ok()) << resumed.text();
   roll_back(id);
+}
+
+// Inside the steps as well: whatever the moment was, the key is usable and the move can be undone.
+TEST_F(KilledMove, AtAnyMomentLosesNothing) {
+  for (int milliseconds = 10; milliseconds < 400; milliseconds += 30) {
+    auto how = in_its_own_state();
+    how.timeout = std::chrono::milliseconds(milliseconds);
+    run({build() + "/bin/keystore", "move", key_.string(), hsm().uri("killed"), "--pin",
+         hsm().pin_source()},
+        how);
+    expect_key_usable();
+    const auto move = only_move();
+    if (!move.is_null()) roll_back(move.at("id"));
+    std::filesystem::remove_all(file("moves"));
+    expect_as_before();
+    if (HasFailure()) return;
+  }
 }
 
 class KilledRollbackAt : public KilledMove, public ::testing::WithParamInterface<Point> {};
