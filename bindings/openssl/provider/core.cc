@@ -1,0 +1,44 @@
+#include "bindings/openssl/provider/core.h"
+
+namespace keystore::provider {
+namespace {
+
+template <class Function>
+void take(const OSSL_DISPATCH& entry, Function*& slot) {
+  slot = reinterpret_cast<Function*>(entry.function);
+}
+
+}  // namespace
+
+Core::Core(const OSSL_DISPATCH* offered) {
+  for (const auto* entry = offered; entry->function_id != 0; ++entry) {
+    switch (entry->function_id) {
+      case OSSL_FUNC_CORE_NEW_ERROR:
+        take(*entry, new_error);
+        break;
+      case OSSL_FUNC_CORE_SET_ERROR_DEBUG:
+        take(*entry, set_error_debug);
+        break;
+      case OSSL_FUNC_CORE_VSET_ERROR:
+        take(*entry, vset_error);
+        break;
+      case OSSL_FUNC_BIO_READ_EX:
+        take(*entry, bio_read_ex);
+        break;
+      case OSSL_FUNC_BIO_GETS:
+        take(*entry, bio_gets);
+        break;
+      case OSSL_FUNC_BIO_CTRL:
+        take(*entry, bio_ctrl);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+bool Core::complete() const noexcept {
+  return new_error && set_error_debug && vset_error && bio_read_ex && bio_gets && bio_ctrl;
+}
+
+}  // namespace keystore::provider

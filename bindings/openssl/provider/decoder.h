@@ -1,0 +1,25 @@
+#pragma once
+
+#include <openssl/core.h>
+
+#include "bindings/openssl/provider/key_kind.h"
+
+namespace keystore::provider {
+
+/// What the first decoder calls its output and the second one its input.
+inline constexpr const char* reference_structure = "KeystoreKeyReference";
+
+/// PEM to DER: finds a block with the label of a key reference (DESIGN.md, section 6).
+const OSSL_DISPATCH* pem_decoder_table() noexcept;
+/// DER to key: references of one key type.
+const OSSL_DISPATCH* reference_decoder_table(KeyKind kind) noexcept;
+
+/// The selections that a reference can serve: unspecified ones and those with a private key.
+int decoder_does_selection(void* provider, int selection) noexcept;
+void* decoder_new(void* provider) noexcept;
+void decoder_free(void* context) noexcept;
+/// Refuses: the key does not leave its store.
+int decoder_export_object(void* context, const void* reference, std::size_t size,
+                          OSSL_CALLBACK* callback, void* argument) noexcept;
+
+}  // namespace keystore::provider

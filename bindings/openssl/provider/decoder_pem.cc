@@ -1,0 +1,90 @@
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+
+#include <array>
+
+#include "bindings/openssl/provider/decoder.h"
+#include "bindings/openssl/provider/dispatch/entry.h"
+#include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/load_options.h"
+#include "bindings/openssl/provider/pem_scan.h"
+#include "keystore/reference.h"
+#include "keystore/registry.h"
+
+namespace keystore::provider {
+namespace {
+
+// References of pkcs11-provider hold no public key; their store is asked for it now.
+Result<Reference> with_public_key(Reference reference, const LoadPassphrase& passphrase) {
+  if (reference.public_key) return reference;
+  auto options = load_options(passphrase, UriOrigin::data);
+  if (!options) return Failure(options.error());
+  const auto key =
+      open_reference(reference, builtin_registry(), *options, (*options).config->openssl.pin);
+  if (!key) return Failure(key.error());
+  reference.public_key = key->public_key();
+  return reference;
+}
+
+struct DecodedReference {
+  KeyKind kind;
+  Bytes der;
+};
+
+Result<DecodedReference> decode(const std::string& pem, const LoadPassphrase& passphrase) {
+  auto parsed = Reference::parse_pem(pem);
+  if (!parsed) return Failure(parsed.error());
+  const auto reference = with_public_key(*std::move(parsed), passphrase);
+  if (!reference) return Failure(reference.error());
+  auto der = reference->to_der();
+  if (!der) return Failure(der.error());
+  const auto kind = kind_of(reference->public_key->shape());
+  if (!kind) return fail(Errc::unsupported, "the key reference is of a type that is not handled");
+  return DecodedReference{*kind, *std::move(der)};
+}
+
+int hand_on(const DecodedReference& reference, OSSL_CALLBACK* callback, void* argument) {
+  int type = OSSL_OBJECT_PKEY;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                       const_cast<char*>(type_name(reference.kind)), 0),
+      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_STRUCTURE,
+                                       const_cast<char*>(reference_structure), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA,
+                                        const_cast<std::uint8_t*>(reference.der.data()),
+                                        reference.der.size()),
+      OSSL_PARAM_construct_end()};
+  return callback(params, argument);
+}
+
+// A caller that says what it wants (PEM_read_bio_PrivateKey) wants one key, so blocks before it are
+// passed over: OpenSSL 3.0 itself gives up there when an old error is in its queue. One that takes
+// everything (a store) gets block after block.
+int decode_pem(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback,
+               void* argument, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) noexcept {
+  const auto& provider = *static_cast<const Provider*>(context);
+  return guard(provider, 0, [&] {
+    if (!decoder_does_selection(context, selection)) return 1;
+    const auto pem = scan_for_reference(provider.core(), input, selection != 0);
+    if (!pem) return 1;
+    const auto reference = decode(*pem, LoadPassphrase(ask, ask_argument));
+    if (reference) return hand_on(*reference, callback, argument);
+    raise(provider, reference.error());
+    return 0;
+  });
+}
+
+}  // namespace
+
+const OSSL_DISPATCH* pem_decoder_table() noexcept {
+  static const std::array rows = {
+      entry<OSSL_FUNC_decoder_newctx_fn>(OSSL_FUNC_DECODER_NEWCTX, decoder_new),
+      entry<OSSL_FUNC_decoder_freectx_fn>(OSSL_FUNC_DECODER_FREECTX, decoder_free),
+      entry<OSSL_FUNC_decoder_does_selection_fn>(OSSL_FUNC_DECODER_DOES_SELECTION,
+                                                 decoder_does_selection),
+      entry<OSSL_FUNC_decoder_decode_fn>(OSSL_FUNC_DECODER_DECODE, decode_pem), last_entry};
+  return rows.data();
+}
+
+}  // namespace keystore::provider

@@ -1,0 +1,164 @@
+#pragma once
+
+#include <openssl/core_names.h>
+
+#include <concepts>
+#include <memory>
+
+#include "bindings/openssl/provider/dispatch/entry.h"
+#include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/params.h"
+#include "bindings/openssl/provider/key_object.h"
+#include "bindings/openssl/provider/relay.h"
+#include "keystore/sign_spec.h"
+
+namespace keystore::provider {
+
+/// The state of a signature that a store's key will make. `Settings` is what differs between
+/// algorithms, a copyable struct with
+///   void begin(KeyKind)                          the defaults of a fresh operation
+///   bool begin_digest(context, const char* name)  takes the digest of a DIGEST_SIGN_INIT
+///   bool set(const Provider&, const OSSL_PARAM[])  parameters; false: an error was raised
+///   bool get(OSSL_PARAM[]) const                 the same ones, read back
+///   Result<SignSpec> spec(const Material&, const DigestChoice&, std::size_t input_size) const
+///   OsslParamPtr model(const Material&, const DigestChoice&) const
+///                                                what a mirror must be told to write the same
+///                                                AlgorithmIdentifier
+///   gettable(), settable()                       OpenSSL's tables of parameters
+template <class Settings>
+struct SignatureContext {
+  const Provider* provider = nullptr;
+  KeyKind kind = KeyKind::rsa;
+  MaterialPtr material = {};
+  std::unique_ptr<Relay> relay = {};  ///< set: all calls go there
+  DigestChoice digest = {};
+  bool digest_given = false;  ///< by DIGEST_SIGN_INIT: cannot be changed any more
+  EvpMdCtxPtr hash = {};      ///< begun at the first update
+  Settings settings = {};
+
+  std::unique_ptr<SignatureContext> clone() const;
+  bool begin(KeyObject* key, bool needs_private);
+  bool set_params(const OSSL_PARAM params[]);
+  bool get_params(OSSL_PARAM params[]) const;
+  bool choose_digest(const char* name);
+  bool update(BytesView data);
+  int sign_input(BytesView input, unsigned char* out, std::size_t* size,
+                 std::size_t capacity) const;
+  bool answer_algorithm_id(OSSL_PARAM params[]) const;
+};
+
+template <class Settings>
+std::unique_ptr<SignatureContext<Settings>> SignatureContext<Settings>::clone() const {
+  auto copy = std::make_unique<SignatureContext>();
+  copy->provider = provider;
+  copy->kind = kind;
+  copy->material = material;
+  copy->digest = digest;
+  copy->digest_given = digest_given;
+  copy->settings = settings;
+  if (relay && !(copy->relay = relay->clone())) return nullptr;
+  if (hash) {
+    copy->hash.reset(EVP_MD_CTX_new());
+    if (EVP_MD_CTX_copy_ex(copy->hash.get(), hash.get()) != 1) return nullptr;
+  }
+  return copy;
+}
+
+// `key` is null when an operation starts again with the key it had.
+template <class Settings>
+bool SignatureContext<Settings>::begin(KeyObject* key, bool needs_private) {
+  if (key != nullptr) {
+    material = key->material;
+    kind = key->kind;
+  }
+  if (!material || (needs_private && !material->has_private())) {
+    raise(*provider, Errc::invalid_argument,
+          needs_private ? "cannot sign: no private key is set" : "cannot verify: no key is set");
+    return false;
+  }
+  relay.reset();
+  digest = {};
+  digest_given = false;
+  hash.reset();
+  settings = {};
+  settings.begin(kind);
+  return true;
+}
+
+template <class Settings>
+bool SignatureContext<Settings>::choose_digest(const char* name) {
+  const auto found = provider->digests().find(name);
+  if (found.md == nullptr) {
+    raise(*provider, Errc::unsupported,
+          std::string("digest ") + name + " is not one that signatures here use");
+    return false;
+  }
+  digest = found;
+  return true;
+}
+
+template <class Settings>
+bool SignatureContext<Settings>::set_params(const OSSL_PARAM params[]) {
+  if (params == nullptr || params[0].key == nullptr) return true;
+  if (const auto name = text_param(params, OSSL_SIGNATURE_PARAM_DIGEST)) {
+    const auto before = digest;
+    if (!choose_digest(name->c_str())) return false;
+    if (digest_given && before.md != digest.md) {
+      raise(*provider, Errc::invalid_argument, "the digest cannot be changed any more");
+      return false;
+    }
+  }
+  return settings.set(*provider, params);
+}
+
+template <class Settings>
+bool SignatureContext<Settings>::get_params(OSSL_PARAM params[]) const {
+  const auto* name = digest.md ? EVP_MD_get0_name(digest.md) : "";
+  return answer_algorithm_id(params) && answer_text(params, OSSL_SIGNATURE_PARAM_DIGEST, name) &&
+         settings.get(params);
+}
+
+// The private context writes the AlgorithmIdentifier, told what was set here.
+template <class Settings>
+bool SignatureContext<Settings>::answer_algorithm_id(OSSL_PARAM params[]) const {
+  auto* asked = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
+  if (asked == nullptr) return true;
+  const auto model = settings.model(*material, digest);
+  if (!model) return false;
+  const auto writer = Relay::begin(RelayOperation::digest_verify, material->mirror.get(),
+                                   digest.md ? EVP_MD_get0_name(digest.md) : nullptr, model.get());
+  OSSL_PARAM answer[] = {*asked, OSSL_PARAM_construct_end()};
+  if (!writer || !writer->get_params(answer)) return false;
+  asked->return_size = answer[0].return_size;
+  return true;
+}
+
+template <class Settings>
+bool SignatureContext<Settings>::update(BytesView data) {
+  if (digest.md == nullptr) return false;
+  if (!hash) {
+    hash.reset(EVP_MD_CTX_new());
+    if (EVP_DigestInit_ex2(hash.get(), digest.md, nullptr) != 1) return false;
+  }
+  return EVP_DigestUpdate(hash.get(), data.data(), data.size()) == 1;
+}
+
+template <class Settings>
+int SignatureContext<Settings>::sign_input(BytesView input, unsigned char* out, std::size_t* size,
+                                           std::size_t capacity) const {
+  const auto spec = settings.spec(*material, digest, input.size());
+  if (!spec) {
+    raise(*provider, spec.error());
+    return 0;
+  }
+  const auto signature = material->key->sign_digest(*spec, input);
+  if (!signature) {
+    raise(*provider, signature.error());
+    return 0;
+  }
+  if (copy_out(*signature, out, size, capacity)) return 1;
+  raise(*provider, Errc::invalid_argument, "the buffer is too small for the signature");
+  return 0;
+}
+
+}  // namespace keystore::provider

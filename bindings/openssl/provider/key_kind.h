@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+
+#include "keystore/key_type.h"
+
+namespace keystore::provider {
+
+/// The key types that have a key manager here.
+enum class KeyKind { rsa, rsa_pss, ec, ed25519, ed448 };
+
+inline constexpr KeyKind all_kinds[] = {KeyKind::rsa, KeyKind::rsa_pss, KeyKind::ec,
+                                        KeyKind::ed25519, KeyKind::ed448};
+
+/// OpenSSL's main name: "RSA", "RSA-PSS", "EC", "ED25519", "ED448".
+const char* type_name(KeyKind kind) noexcept;
+/// With every alias, as algorithm tables want it. libssl finds the certificate slot through them.
+const char* all_names(KeyKind kind) noexcept;
+/// Not set for types that have no key manager here.
+std::optional<KeyKind> kind_of(const KeyShape& shape) noexcept;
+
+}  // namespace keystore::provider

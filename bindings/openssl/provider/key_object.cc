@@ -1,0 +1,70 @@
+#include "bindings/openssl/provider/key_object.h"
+
+#include <openssl/core_names.h>
+#include <openssl/core_object.h>
+
+#include <algorithm>
+
+#include "bindings/openssl/provider/error.h"
+#include "keystore/internal/public_key_parsed.h"
+
+namespace keystore::provider {
+namespace {
+
+EvpPkeyPtr share(const EvpPkeyPtr& pkey) {
+  EVP_PKEY_up_ref(pkey.get());
+  return EvpPkeyPtr(pkey.get());
+}
+
+}  // namespace
+
+Result<MaterialPtr> material_of(const Key& key) {
+  const auto& public_key = key.public_key();
+  if (!public_key) {
+    return fail(Errc::unsupported,
+                "key " + key.uri().canonical() + " shows no public half, which OpenSSL needs",
+                "store its public key or its certificate beside it, with the same id");
+  }
+  if (!kind_of(public_key->shape())) {
+    return fail(Errc::unsupported, "key " + key.uri().canonical() + " is of type " +
+                                       std::string(to_string(public_key->shape().type)) +
+                                       ", which this provider does not handle");
+  }
+  auto material = std::make_shared<Material>();
+  material->mirror = share(public_key->parsed().pkey);
+  material->key = key;
+  material->max_size = static_cast<std::size_t>(EVP_PKEY_get_size(material->mirror.get()));
+  return material;
+}
+
+MaterialPtr material_of(EvpPkeyPtr mirror, Holds holds) {
+  auto material = std::make_shared<Material>();
+  material->max_size = static_cast<std::size_t>(std::max(0, EVP_PKEY_get_size(mirror.get())));
+  material->mirror = std::move(mirror);
+  material->holds = holds;
+  return material;
+}
+
+bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument) {
+  auto material = material_of(key);
+  if (!material) {
+    raise(provider, material.error());
+    return false;
+  }
+  const auto kind = *kind_of(key.public_key()->shape());
+  // LOAD takes the object by clearing the pointer; what is not taken is freed here.
+  auto object = std::make_unique<KeyObject>(KeyObject{&provider, kind, std::move(*material)});
+  auto* reference = object.release();
+  int type = OSSL_OBJECT_PKEY;
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+      OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                       const_cast<char*>(type_name(kind)), 0),
+      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof(reference)),
+      OSSL_PARAM_construct_end()};
+  const bool wanted = callback(params, argument) != 0;
+  delete reference;
+  return wanted;
+}
+
+}  // namespace keystore::provider

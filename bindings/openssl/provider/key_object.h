@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "bindings/openssl/provider/key_kind.h"
+#include "bindings/openssl/provider/provider.h"
+#include "keystore/internal/openssl_ptr.h"
+#include "keystore/key.h"
+#include "keystore/result.h"
+
+namespace keystore::provider {
+
+/// The parts of a key that an EVP_PKEY holds; both halves: a key made by the software fallback.
+enum class Holds { parameters, public_half, both_halves };
+
+/// A key as the operations use it. Immutable and shared by any number of threads.
+struct Material {
+  EvpPkeyPtr mirror = {};            ///< in the private context
+  Holds holds = Holds::public_half;  ///< what is in the mirror
+  std::optional<Key> key = {};       ///< the private half, where a store keeps it
+  std::size_t max_size = 0;          ///< of a signature, in octets
+
+  bool software() const noexcept { return holds == Holds::both_halves; }
+  bool has_private() const noexcept { return key.has_value() || software(); }
+};
+
+using MaterialPtr = std::shared_ptr<const Material>;
+
+/// The key of a store, with its public half as the mirror. Errors: unsupported (type, or a key that
+/// shows no public half).
+Result<MaterialPtr> material_of(const Key& key);
+/// A key of the private context.
+MaterialPtr material_of(EvpPkeyPtr mirror, Holds holds);
+
+/// What OpenSSL calls key data: one key manager's object. Not shared between threads while it is
+/// filled; afterwards only read.
+struct KeyObject {
+  const Provider* provider = nullptr;
+  KeyKind kind = KeyKind::rsa;
+  MaterialPtr material = {};  ///< null: still empty
+};
+
+/// Hands `key` to OpenSSL through the callback of a decoder or store loader. False, with an error
+/// raised, when the key cannot be used; false as well when OpenSSL did not want it.
+bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument);
+
+}  // namespace keystore::provider
