@@ -32,12 +32,16 @@ Result<Secret> traditional_to_pkcs8(Form form, const Secret& octets, BytesView e
 
 namespace {
 
-/// Tag and length, without content.
+/// Tag and length of an element, without its content: that is secret and copied once.
 Bytes der_head(std::uint8_t tag, std::size_t size) {
-  Bytes element;
-  append_der(element, tag, Bytes(size));
-  element.resize(element.size() - size);
-  return element;
+  Bytes length;
+  for (std::size_t rest = size; rest > 0; rest >>= 8U) {
+    length.insert(length.begin(), static_cast<std::uint8_t>(rest));
+  }
+  Bytes head{tag};
+  if (size >= 0x80) head.push_back(static_cast<std::uint8_t>(0x80U | length.size()));
+  head.insert(head.end(), length.begin(), length.end());
+  return head;
 }
 
 /// PrivateKeyInfo { 0, algorithm, OCTET STRING key } (RFC 5958, 2).
