@@ -1,0 +1,41 @@
+#pragma once
+
+#include <p11-kit/pkcs11.h>
+
+// What PKCS#11 3.0 and later add to the 2.40 header, with the standard's numbers.
+namespace keystore::pkcs11 {
+
+/// CK_INTERFACE (PKCS#11 3.0, 3.3). A "PKCS 11" function list of version 3 starts as the 2.40 one.
+struct Interface {
+  CK_UTF8CHAR* name = nullptr;
+  void* functions = nullptr;
+  CK_FLAGS flags = 0;
+};
+
+/// C_GetInterface (PKCS#11 3.0, 5.4.5).
+using GetInterfaceFunction = CK_RV (*)(CK_UTF8CHAR* name, CK_VERSION* version,
+                                       Interface** interface, CK_FLAGS flags);
+
+/// CK_EDDSA_PARAMS (PKCS#11 3.0, 2.3.13).
+struct EddsaParams {
+  CK_BBOOL prehash = 0;
+  CK_ULONG context_length = 0;
+  CK_BYTE* context = nullptr;
+};
+
+inline constexpr CK_KEY_TYPE ckk_ec_montgomery = 0x41;
+inline constexpr CK_MECHANISM_TYPE ckm_ec_montgomery_key_pair_gen = 0x1056;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_256 = 0x2b0;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_224 = 0x2b5;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_384 = 0x2c0;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_512 = 0x2d0;
+inline constexpr CK_ULONG ckg_mgf1_sha3_224 = 0x6;
+inline constexpr CK_ULONG ckg_mgf1_sha3_256 = 0x7;
+inline constexpr CK_ULONG ckg_mgf1_sha3_384 = 0x8;
+inline constexpr CK_ULONG ckg_mgf1_sha3_512 = 0x9;
+inline constexpr CK_RV ckr_aead_decrypt_failed = 0x42;
+inline constexpr CK_RV ckr_token_resource_exceeded = 0x201;
+inline constexpr CK_RV ckr_operation_cancel_failed = 0x202;
+inline constexpr CK_RV ckr_key_exhausted = 0x203;
+
+}  // namespace keystore::pkcs11

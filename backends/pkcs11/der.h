@@ -1,0 +1,28 @@
+#pragma once
+
+#include <initializer_list>
+
+#include "keystore/bytes.h"
+
+namespace keystore::pkcs11 {
+
+/// The few forms of DER (X.690) that tokens and keys need.
+namespace der {
+
+inline constexpr std::uint8_t integer_tag = 0x02;
+inline constexpr std::uint8_t bit_string_tag = 0x03;
+inline constexpr std::uint8_t octet_string_tag = 0x04;
+inline constexpr std::uint8_t null_tag = 0x05;
+inline constexpr std::uint8_t oid_tag = 0x06;
+inline constexpr std::uint8_t printable_string_tag = 0x13;
+inline constexpr std::uint8_t sequence_tag = 0x30;
+
+/// One element; its content is the parts in a row.
+Bytes element(std::uint8_t tag, std::initializer_list<BytesView> parts);
+/// An INTEGER from a big-endian number without sign, leading zeros allowed.
+Bytes unsigned_integer(BytesView number);
+/// The content of `encoded` when it is exactly one element with this tag; empty otherwise.
+BytesView content(std::uint8_t tag, BytesView encoded);
+
+}  // namespace der
+}  // namespace keystore::pkcs11

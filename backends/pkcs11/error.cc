@@ -1,0 +1,36 @@
+#include "backends/pkcs11/error.h"
+
+#include <fmt/format.h>
+
+#include "backends/pkcs11/rv_table.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+std::string_view hint_for(CK_RV rv) {
+  switch (rv) {
+    case CKR_USER_PIN_NOT_INITIALIZED:
+      return "set the user PIN with `keystore token pin URI --unblock`";
+    case CKR_PIN_LOCKED:
+      return "the security officer can unblock it with `keystore token pin URI --unblock`";
+    case CKR_PIN_EXPIRED:
+      return "change it with `keystore token pin URI --change`";
+    case CKR_USER_NOT_LOGGED_IN:
+      return "give a PIN source, for example `--pin prompt` or `pin-source=` in the URI";
+    default:
+      return {};
+  }
+}
+
+}  // namespace
+
+Error error_from_rv(CK_RV rv, std::string_view call, std::string_view action) {
+  const auto* row = find_rv(rv);
+  const auto code = row == nullptr ? Errc::internal : row->code;
+  const auto words =
+      row == nullptr ? std::string_view("the module returned an unknown value") : row->words;
+  return Error{code, fmt::format("{}: {} ({} from {})", action, words, rv_name(rv), call),
+               Cause{"pkcs11", std::string(call), rv}, std::string(hint_for(rv))};
+}
+
+}  // namespace keystore::pkcs11

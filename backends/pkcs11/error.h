@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+#include "backends/pkcs11/cryptoki.h"
+#include "keystore/error.h"
+
+namespace keystore::pkcs11 {
+
+/// The only place that turns return values into errors. `action` says what failed on which object:
+/// "cannot sign with 'web' on token 'prod'". Unknown values become `internal`, number kept.
+Error error_from_rv(CK_RV rv, std::string_view call, std::string_view action);
+
+}  // namespace keystore::pkcs11

@@ -1,0 +1,343 @@
+#include "backends/pkcs11/key.h"
+
+#include <fmt/format.h>
+#include <openssl/core_names.h>
+
+#include "backends/pkcs11/entry.h"
+#include "backends/pkcs11/error.h"
+#include "backends/pkcs11/login.h"
+#include "backends/pkcs11/object.h"
+#include "backends/pkcs11/public_half.h"
+#include "backends/pkcs11/rsa_padding.h"
+#include "keystore/internal/openssl_ptr.h"
+#include "keystore/internal/public_key_parsed.h"
+#include "keystore/log.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+constexpr int most_tries = 3;
+
+/// The public point or octets of a peer's key.
+Bytes public_octets(const PublicKey& key);
+/// The secret that C_DeriveKey made, which is an object of the session for a moment.
+CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out);
+
+}  // namespace
+
+/// Where the key is in one process. Written by whoever located it: first the handle, then the
+/// epoch it is good for, so that a reader who sees the epoch sees that handle or a newer one.
+struct TokenKey::Place {
+  const std::uint64_t generation;
+  Token& token;
+  std::atomic<std::uint64_t> epoch = 0;
+  std::atomic<CK_OBJECT_HANDLE> handle = CK_INVALID_HANDLE;
+  std::unique_ptr<Place> of_parent = nullptr;
+};
+
+TokenKey::TokenKey(std::shared_ptr<const TokenLink> link, Entry entry, Abilities abilities,
+                   bool always_authenticate)
+    : link_(std::move(link)),
+      entry_(std::move(entry)),
+      shape_(entry_.shape.value_or(KeyShape{})),
+      abilities_(std::move(abilities)),
+      schemes_(schemes_on(shape_, abilities_)),
+      always_authenticate_(always_authenticate) {}
+
+TokenKey::~TokenKey() { const std::unique_ptr<Place> all(place_.load()); }
+
+Result<Reply> TokenKey::run(const Request& request, const CallLimits& limits) const {
+  if (const auto* sign_request = std::get_if<SignRequest>(&request)) {
+    return sign(*sign_request, limits);
+  }
+  if (const auto* decrypt_request = std::get_if<DecryptRequest>(&request)) {
+    return decrypt(*decrypt_request, limits);
+  }
+  return derive(std::get<DeriveRequest>(request), limits);
+}
+
+Result<Secret> TokenKey::export_pkcs8() const {
+  return fail(Errc::access_denied, fmt::format("key '{}' may not leave token '{}'", entry_.label,
+                                               link_->identity().label));
+}
+
+Result<Reply> TokenKey::sign(const SignRequest& request, const CallLimits& limits) const {
+  auto plan = plan_signature(request.spec, request.input, shape_, abilities_);
+  if (!plan) return Failure(plan.error());
+  Bytes signature(plan->output_size);
+  const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
+    if (auto started = start(session, function::sign_init, *plan, handle, limits);
+        started.rv != CKR_OK || started.error) {
+      return started;
+    }
+    CK_ULONG size = signature.size();
+    const auto input = plan->input();
+    const auto rv = session.call(function::sign, const_cast<CK_BYTE*>(input.data()),
+                                 CK_ULONG{input.size()}, signature.data(), &size);
+    if (rv == CKR_OK) signature.resize(size);
+    return {rv, "C_Sign"};
+  };
+  if (auto done = carry_out("sign with", limits, attempt); !done) return Failure(done.error());
+  if (plan->raw_ecdsa) return ecdsa_as_der(signature);
+  return signature;
+}
+
+Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits& limits) const {
+  auto planned = plan_decryption(request.spec, request.ciphertext, shape_, abilities_);
+  if (!planned) return Failure(planned.error());
+  auto& plan = planned->plan;
+  Secret plaintext(plan.output_size);
+  const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
+    if (auto started = start(session, function::decrypt_init, plan, handle, limits);
+        started.rv != CKR_OK || started.error) {
+      return started;
+    }
+    CK_ULONG size = plaintext.size();
+    const auto input = plan.input();
+    auto rv = session.call(function::decrypt, const_cast<CK_BYTE*>(input.data()),
+                           CK_ULONG{input.size()}, plaintext.writable().data(), &size);
+    if (rv == CKR_OK) plaintext.shrink(size);
+    if (rv == CKR_GENERAL_ERROR && abilities_.quirks.general_error_is_bad_ciphertext) {
+      rv = CKR_ENCRYPTED_DATA_INVALID;
+    }
+    return {rv, "C_Decrypt"};
+  };
+  if (auto done = carry_out("decrypt with", limits, attempt); !done) return Failure(done.error());
+  if (!planned->oaep_in_software) return plaintext;
+  auto unpadded = unpad_oaep(request.spec, plaintext.view());
+  if (!unpadded) return Failure(unpadded.error());
+  return std::move(*unpadded);
+}
+
+Result<Reply> TokenKey::derive(const DeriveRequest& request, const CallLimits& limits) const {
+  const auto& peer = request.peer.shape();
+  if (peer.type != shape_.type || peer.curve != shape_.curve) {
+    return fail(Errc::invalid_argument,
+                fmt::format("{}: the peer's key is on another curve", action("derive with")));
+  }
+  if (!abilities_.has(CKM_ECDH1_DERIVE)) {
+    return fail(Errc::unsupported,
+                fmt::format("{}: the token has no mechanism for it", action("derive with")));
+  }
+  auto point = public_octets(request.peer);
+  CK_ECDH1_DERIVE_PARAMS parameters = {};
+  parameters.kdf = CKD_NULL;
+  parameters.ulPublicDataLen = point.size();
+  parameters.pPublicData = point.data();
+  CK_MECHANISM mechanism = {CKM_ECDH1_DERIVE, &parameters, sizeof parameters};
+  Secret shared((shape_.bits + 7) / 8);
+  const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
+    Template wanted;
+    wanted.number(CKA_CLASS, CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_GENERIC_SECRET);
+    wanted.flag(CKA_TOKEN, false).flag(CKA_SENSITIVE, false).flag(CKA_EXTRACTABLE, true);
+    wanted.number(CKA_VALUE_LEN, shared.size());
+    CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+    const auto rv =
+        session.call(function::derive_key, &mechanism, handle, wanted.data(), wanted.size(), &made);
+    if (rv != CKR_OK) return {rv, "C_DeriveKey"};
+    return {read_derived(session, made, shared), "C_GetAttributeValue"};
+  };
+  if (auto done = carry_out("derive with", limits, attempt); !done) return Failure(done.error());
+  return shared;
+}
+
+void TokenKey::found_at(Token& token, std::uint64_t epoch, CK_OBJECT_HANDLE handle) const {
+  auto& place = place_here();
+  if (&place.token != &token) return;
+  place.handle = handle;
+  place.epoch = epoch;
+}
+
+/// The hot path: is the place still good, an idle session, the attempt.
+template <class Attempt>
+Result<void> TokenKey::carry_out(std::string_view verb, const CallLimits& limits,
+                                 const Attempt& attempt) const {
+  auto* place = place_in(ProcessState::current().generation());
+  if (place == nullptr || limits.stop.stop_requested()) {
+    return carry_out_slowly(verb, limits, Remedy::none, attempt);
+  }
+  const auto epoch = place->epoch.load(std::memory_order_acquire);
+  if (epoch == 0 || epoch != place->token.epoch()) {
+    return carry_out_slowly(verb, limits, Remedy::none, attempt);
+  }
+  auto session = place->token.idle_session();
+  if (!session) return carry_out_slowly(verb, limits, Remedy::none, attempt);
+  const auto outcome = attempt(**session, place->handle.load(std::memory_order_relaxed));
+  if (outcome.error) {
+    session->close();
+    return Failure(*outcome.error);
+  }
+  if (outcome.rv == CKR_OK) [[likely]]
+    return {};
+  const auto remedy = remedy_for(outcome.rv);
+  if (remedy == Remedy::none) {
+    return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
+  }
+  session->after(remedy);
+  session.reset();
+  return carry_out_slowly(verb, limits, remedy, attempt);
+}
+
+/// `remedy` is what the attempt before this calls for.
+template <class Attempt>
+Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits& limits,
+                                        Remedy remedy, const Attempt& attempt) const {
+  Patience patience(limits);
+  auto& place = place_here();
+  auto& token = place.token;
+  Outcome outcome;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    if (auto go_on = patience.check(action(verb)); !go_on) return go_on;
+    const auto seen = place.epoch.load();
+    if (remedy == Remedy::find_object || remedy == Remedy::replace_session) place.epoch = 0;
+    if (remedy > Remedy::replace_session) {
+      if (auto healed = token.heal(*link_, seen, remedy, patience); !healed) return healed;
+    }
+    const auto handle = locate(place, patience);
+    if (!handle) return Failure(handle.error());
+    auto session = token.session(patience);
+    if (!session) {
+      outcome = {session.error().cause.value_or(Cause{}).code, "C_OpenSession"};
+      remedy = remedy_for(outcome.rv);
+      if (remedy == Remedy::none) return Failure(session.error());
+      continue;
+    }
+    outcome = attempt(**session, *handle);
+    if (outcome.error) {
+      session->close();
+      return Failure(*outcome.error);
+    }
+    if (outcome.rv == CKR_OK) return {};
+    remedy = remedy_for(outcome.rv);
+    if (remedy == Remedy::none) break;
+    session->after(remedy);
+  }
+  return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
+}
+
+TokenKey::Place* TokenKey::place_in(std::uint64_t generation) const noexcept {
+  auto* place = place_.load(std::memory_order_acquire);
+  return place != nullptr && place->generation == generation ? place : nullptr;
+}
+
+TokenKey::Place& TokenKey::place_here() const {
+  const auto generation = ProcessState::current().generation();
+  auto* seen = place_.load();
+  for (;;) {
+    if (seen != nullptr && seen->generation == generation) return *seen;
+    auto fresh = std::unique_ptr<Place>(new Place{generation, link_->token()});
+    fresh->of_parent.reset(seen);
+    if (place_.compare_exchange_strong(seen, fresh.get())) return *fresh.release();
+    static_cast<void>(fresh->of_parent.release());
+  }
+}
+
+Result<CK_OBJECT_HANDLE> TokenKey::locate(Place& place, Patience& patience) const {
+  auto& token = place.token;
+  if (const auto epoch = place.epoch.load(std::memory_order_acquire);
+      epoch != 0 && epoch == token.epoch()) {
+    return place.handle.load();
+  }
+  for (int tries = 0; tries < most_tries; ++tries) {
+    if (auto ready = token.make_ready(*link_, true, patience); !ready) {
+      return Failure(ready.error());
+    }
+    const auto epoch = token.epoch();
+    auto session = token.session(patience);
+    if (!session) return Failure(session.error());
+    auto found = search(**session);
+    if (found && *found) {
+      place.handle = **found;
+      place.epoch.store(epoch, std::memory_order_release);
+      return **found;
+    }
+    auto remedy = Remedy::log_in;  // nothing found: the login may be lost, which hides the key
+    if (!found) {
+      remedy = remedy_for(found.error().cause.value_or(Cause{}).code);
+      if (remedy == Remedy::none) return Failure(found.error());
+      session->after(remedy);
+    } else if (tries != 0) {
+      break;
+    }
+    { const auto back = std::move(*session); }
+    if (auto healed = token.heal(*link_, epoch, remedy, patience); !healed) {
+      return Failure(healed.error());
+    }
+  }
+  return fail(Errc::not_found, fmt::format("key '{}' is not on token '{}' any more", entry_.label,
+                                           link_->identity().label));
+}
+
+/// The one private key with our id, label and public half.
+Result<std::optional<CK_OBJECT_HANDLE>> TokenKey::search(const Session& session) const {
+  Template wanted;
+  wanted.number(CKA_CLASS, CKO_PRIVATE_KEY);
+  if (!entry_.id.empty()) wanted.octets(CKA_ID, entry_.id);
+  if (!entry_.label.empty()) wanted.text(CKA_LABEL, entry_.label);
+  auto handles = find_objects(session, wanted);
+  if (!handles) return Failure(handles.error());
+  if (handles->empty()) return std::nullopt;
+  if (!entry_.public_key) return handles->front();
+  for (const auto handle : *handles) {
+    const auto object = read_object(session, handle, CKO_PRIVATE_KEY);
+    if (!object) return Failure(object.error());
+    auto half = find_public_half(session, *object);
+    if (!half) return Failure(half.error());
+    if (*half == entry_.public_key) return handle;
+  }
+  return fail(Errc::key_mismatch, fmt::format("another key is in the place of '{}' on token '{}'",
+                                              entry_.label, link_->identity().label));
+}
+
+TokenKey::Outcome TokenKey::start(const Session& session, const Function<CK_C_SignInit>& init,
+                                  Plan& plan, CK_OBJECT_HANDLE handle,
+                                  const CallLimits& limits) const {
+  auto mechanism = plan.as_mechanism();
+  const auto rv = session.call(init, &mechanism, handle);
+  if (rv != CKR_OK) return {rv, init.name};
+  if (!always_authenticate_) return {};
+  Patience patience(limits);
+  auto logged_in = log_in_for_operation(session, *link_, patience);
+  if (!logged_in) return {CKR_OK, "C_Login", logged_in.error()};
+  return {};
+}
+
+std::string TokenKey::action(std::string_view verb) const {
+  return fmt::format("cannot {} key '{}' on token '{}'", verb, entry_.label,
+                     link_->identity().label);
+}
+
+Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLink> link,
+                                                   const Uri& token_uri, const Session& session,
+                                                   const Object& object, Abilities abilities) {
+  auto half = find_public_half(session, object);
+  if (!half) return Failure(half.error());
+  auto& token = link->token();
+  auto key = std::make_shared<const TokenKey>(
+      std::move(link), make_entry(token_uri, object, std::move(*half)), std::move(abilities),
+      object.flag(CKA_ALWAYS_AUTHENTICATE).value_or(false));
+  key->found_at(token, token.epoch(), object.handle);
+  return key;
+}
+
+namespace {
+
+Bytes public_octets(const PublicKey& key) {
+  auto* pkey = key.parsed().pkey.get();
+  std::size_t size = 0;
+  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
+  Bytes octets(size);
+  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, octets.data(), size, &size);
+  return octets;
+}
+
+CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out) {
+  CK_ATTRIBUTE value = {CKA_VALUE, out.writable().data(), out.size()};
+  const auto rv = session.call(function::get_attribute_value, object, &value, CK_ULONG{1});
+  if (rv == CKR_OK) out.shrink(value.ulValueLen);
+  session.call(function::destroy_object, object);
+  return rv;
+}
+
+}  // namespace
+}  // namespace keystore::pkcs11

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "backends/pkcs11/mechanism.h"
+#include "backends/pkcs11/object.h"
+#include "backends/pkcs11/token.h"
+#include "keystore/backend.h"
+
+namespace keystore::pkcs11 {
+
+/// A private key on a token. What describes it never changes; where it is now (object handle,
+/// token, session) is looked up once in each process and again after healing.
+class TokenKey final : public KeyBackend {
+ public:
+  TokenKey(std::shared_ptr<const TokenLink> link, Entry entry, Abilities abilities,
+           bool always_authenticate);
+  ~TokenKey() override;
+
+  const Entry& entry() const noexcept override { return entry_; }
+  std::span<const SignatureScheme> schemes() const noexcept override { return schemes_; }
+  Result<Reply> run(const Request& request, const CallLimits& limits) const override;
+  Result<Secret> export_pkcs8() const override;
+
+  /// For the store that just found it: spares the search.
+  void found_at(Token& token, std::uint64_t epoch, CK_OBJECT_HANDLE handle) const;
+
+ private:
+  struct Place;
+  struct Outcome {
+    CK_RV rv = CKR_OK;
+    const char* call = "";
+    std::optional<Error> error = {};  ///< instead of `rv`: final
+  };
+
+  Result<Reply> sign(const SignRequest& request, const CallLimits& limits) const;
+  Result<Reply> decrypt(const DecryptRequest& request, const CallLimits& limits) const;
+  Result<Reply> derive(const DeriveRequest& request, const CallLimits& limits) const;
+
+  /// Runs `attempt(session, handle)` where the key is; mends what can be mended and tries again.
+  template <class Attempt>
+  Result<void> carry_out(std::string_view verb, const CallLimits& limits,
+                         const Attempt& attempt) const;
+  template <class Attempt>
+  Result<void> carry_out_slowly(std::string_view verb, const CallLimits& limits, Remedy remedy,
+                                const Attempt& attempt) const;
+
+  Place* place_in(std::uint64_t generation) const noexcept;
+  Place& place_here() const;
+  Result<CK_OBJECT_HANDLE> locate(Place& place, Patience& patience) const;
+  Result<std::optional<CK_OBJECT_HANDLE>> search(const Session& session) const;
+  Outcome start(const Session& session, const Function<CK_C_SignInit>& init, Plan& plan,
+                CK_OBJECT_HANDLE handle, const CallLimits& limits) const;
+  std::string action(std::string_view verb) const;
+
+  const std::shared_ptr<const TokenLink> link_;
+  const Entry entry_;
+  const KeyShape shape_;
+  const Abilities abilities_;
+  const std::vector<SignatureScheme> schemes_;
+  const bool always_authenticate_;
+  mutable std::atomic<Place*> place_ = nullptr;
+};
+
+/// What a search for a private key finds, as a key. Errors: of the calls.
+Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLink> link,
+                                                   const Uri& token_uri, const Session& session,
+                                                   const Object& object, Abilities abilities);
+
+}  // namespace keystore::pkcs11

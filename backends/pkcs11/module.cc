@@ -1,0 +1,224 @@
+#include "backends/pkcs11/module.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <thread>
+
+#include "backends/pkcs11/error.h"
+#include "backends/pkcs11/token.h"
+#include "backends/pkcs11/tree_lock.h"
+#include "keystore/log.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+constexpr std::array back_offs = {std::chrono::milliseconds(5), std::chrono::milliseconds(15),
+                                  std::chrono::milliseconds(45)};
+constexpr auto longest_wait_for_quiet = std::chrono::milliseconds(100);
+
+bool wait_until_nobody_is_inside(Module& module) noexcept;
+void end_of_process();
+void hook_fork_and_exit();
+
+}  // namespace
+
+Module::Module(const Library& library, ProcessState& process, Module* previous)
+    : library_(library), process_(process), previous_(previous) {}
+
+Module::~Module() = default;
+
+Result<void> Module::initialise(const Patience& patience) {
+  if (initialisation_.load(std::memory_order_acquire) != 0) return {};
+  return initialise_again(0, patience);
+}
+
+Result<void> Module::initialise_again(std::uint32_t seen, const Patience& patience) {
+  const auto action = fmt::format("cannot initialise module '{}'", library_.path);
+  auto turn = turn_.take(patience.first_use_deadline(), action);
+  if (!turn) return Failure(turn.error());
+  if (initialisation_.load() != seen) return {};
+  return initialise_now(patience);
+}
+
+Result<void> Module::initialise_now(const Patience& patience) {
+  const auto action = fmt::format("cannot initialise module '{}'", library_.path);
+  auto tree = TreeLock::take(patience.first_use_deadline(), action);
+  if (!tree) return Failure(tree.error());
+  auto rv = call_initialise();
+  for (const auto wait : back_offs) {
+    if (rv != CKR_GENERAL_ERROR) break;  // SoftHSM: another process is writing a token just now
+    if (auto go_on = patience.back_off(wait, action); !go_on) return go_on;
+    rv = call_initialise();
+  }
+  if (rv != CKR_OK && rv != CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+    auto error = error_from_rv(rv, "C_Initialize", action);
+    error.hint =
+        "check the module's own configuration, for SoftHSM the file that SOFTHSM2_CONF names";
+    return Failure(std::move(error));
+  }
+  ours_ = rv == CKR_OK;
+  if (ours_) hook_fork_and_exit();
+  read_info();
+  initialisation_.fetch_add(1);
+  return {};
+}
+
+CK_RV Module::call_initialise() {
+  CK_C_INITIALIZE_ARGS arguments = {};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  // NSS and its like want their parameters where the standard says "reserved".
+  std::string text = library_.init_args;
+  if (!text.empty()) arguments.pReserved = text.data();
+  return call_module(function::initialize, static_cast<void*>(&arguments));
+}
+
+void Module::read_info() {
+  CK_INFO info = {};
+  if (call_module(function::get_info, &info) == CKR_OK) {
+    info_ = {.manufacturer = trimmed(info.manufacturerID),
+             .description = trimmed(info.libraryDescription),
+             .version = fmt::format("{}.{}", info.libraryVersion.major, info.libraryVersion.minor)};
+  }
+  library_.quirks = &quirks_of(info_.manufacturer);
+}
+
+bool Module::look_for_tokens_again(const Patience& patience) {
+  auto turn = turn_.take(patience.first_use_deadline(), "cannot look for tokens");
+  if (!turn || !ours_ || !quirks().tokens_fixed_at_initialise) return false;
+  for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
+    if (token->has_sessions()) return false;
+  }
+  if (counters_.inside() != 0) return false;
+  auto tree = TreeLock::take(patience.first_use_deadline(), "cannot look for tokens");
+  if (!tree || call_module(function::finalize, static_cast<void*>(nullptr)) != CKR_OK) return false;
+  tree->reset();
+  return initialise_now(patience).has_value();
+}
+
+Result<std::vector<SlotToken>> Module::tokens(bool refresh) {
+  std::vector<CK_SLOT_ID> slots(64);
+  CK_ULONG count = slots.size();
+  auto list = [&](CK_SLOT_ID* into) {
+    return call_module(function::get_slot_list, CK_BBOOL{CK_TRUE}, into, &count);
+  };
+  auto rv = refresh ? list(nullptr) : CKR_OK;
+  if (rv == CKR_OK) {
+    if (count > slots.size()) slots.resize(count);
+    count = slots.size();
+    rv = list(slots.data());
+  }
+  while (rv == CKR_BUFFER_TOO_SMALL && slots.size() < 65536) {
+    slots.resize(slots.size() * 4);
+    count = slots.size();
+    rv = list(slots.data());
+  }
+  if (rv != CKR_OK) {
+    return Failure(error_from_rv(
+        rv, "C_GetSlotList", fmt::format("cannot list the slots of module '{}'", library_.path)));
+  }
+  std::vector<SlotToken> found;
+  for (const auto slot : std::span(slots).first(count)) {
+    SlotToken token{.slot = slot};
+    // A slot whose token cannot be read just now has no token for us.
+    if (call_module(function::get_token_info, slot, &token.info) == CKR_OK) found.push_back(token);
+  }
+  return found;
+}
+
+Result<std::vector<CK_MECHANISM_TYPE>> Module::mechanisms(CK_SLOT_ID slot) {
+  std::vector<CK_MECHANISM_TYPE> list(512);
+  CK_ULONG count = list.size();
+  auto rv = call_module(function::get_mechanism_list, slot, list.data(), &count);
+  if (rv == CKR_BUFFER_TOO_SMALL) {
+    list.resize(count);
+    rv = call_module(function::get_mechanism_list, slot, list.data(), &count);
+  }
+  if (rv != CKR_OK) {
+    return Failure(error_from_rv(rv, "C_GetMechanismList",
+                                 fmt::format("cannot list the mechanisms of slot {}", slot)));
+  }
+  list.resize(count);
+  std::ranges::sort(list);
+  return list;
+}
+
+Token& Module::token(const TokenIdentity& identity) {
+  const auto find = [&]() -> Token* {
+    auto* token = tokens_.load(std::memory_order_acquire);
+    while (token != nullptr && token->identity() != identity) token = token->previous();
+    return token;
+  };
+  if (auto* found = find()) return *found;
+  const std::scoped_lock lock(adding_);
+  if (auto* found = find()) return *found;
+  tokens_ = std::make_unique<Token>(*this, identity, tokens_.load()).release();
+  return *tokens_.load();
+}
+
+void Module::finalise_at_exit() noexcept {
+  if (!ours_ || !wait_until_nobody_is_inside(*this)) return;
+  const BackendCall inside;
+  const auto start = std::chrono::steady_clock::now();
+  const auto rv = library_.functions->C_Finalize(nullptr);
+  if (tracing()) trace_call("C_Finalize(*)", rv, start);
+}
+
+namespace {
+
+bool wait_until_nobody_is_inside(Module& module) noexcept {
+  const auto until = std::chrono::steady_clock::now() + longest_wait_for_quiet;
+  while (module.counters().inside() != 0) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+void end_of_process() {
+  auto* process = ProcessState::existing();
+  if (process == nullptr || process->gate().closed()) return;
+  process->gate().close();
+  for (auto* module = process->modules(); module != nullptr; module = module->previous()) {
+    module->finalise_at_exit();
+  }
+}
+
+// What this thread's fork has paused. The handlers take no lock: they close a door for a moment and
+// wait, for a bounded time, until the calls inside have come out.
+constinit thread_local ProcessState* paused = nullptr;
+
+void before_fork() {
+  paused = nullptr;
+  auto* process = ProcessState::existing();
+  if (process == nullptr || BackendCall::active()) return;
+  process->gate().pause();
+  paused = process;
+  for (auto* module = process->modules(); module != nullptr; module = module->previous()) {
+    const auto* quirks = module->library().quirks.load();
+    if (quirks != nullptr && quirks->pause_at_fork) wait_until_nobody_is_inside(*module);
+  }
+}
+
+void after_fork_in_parent() {
+  if (paused != nullptr) paused->gate().resume();
+  paused = nullptr;
+}
+
+void hook_fork_and_exit() {
+  // Once in the tree: handlers of fork are inherited.
+  static constinit std::atomic<bool> fork_hooked = false;
+  if (!fork_hooked.exchange(true)) ::pthread_atfork(before_fork, after_fork_in_parent, nullptr);
+  // After the first C_Initialize: handlers run in the opposite order, so ours comes before those
+  // that the module registered, and C_Finalize finds it whole. Once for each process, because a
+  // child's module may register its own again.
+  static constinit std::atomic<std::uint64_t> hooked_generation = 0;
+  const auto generation = ProcessState::current().generation();
+  if (hooked_generation.exchange(generation) != generation) std::atexit(end_of_process);
+}
+
+}  // namespace
+}  // namespace keystore::pkcs11

@@ -1,0 +1,126 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "backends/pkcs11/call_gate.h"
+#include "backends/pkcs11/cryptoki.h"
+#include "backends/pkcs11/functions.h"
+#include "backends/pkcs11/library.h"
+#include "backends/pkcs11/patience.h"
+#include "backends/pkcs11/process_state.h"
+#include "backends/pkcs11/rv_table.h"
+#include "backends/pkcs11/token_identity.h"
+#include "backends/pkcs11/trace.h"
+#include "backends/pkcs11/turn.h"
+#include "keystore/backend.h"
+
+namespace keystore::pkcs11 {
+
+class Token;
+
+/// What C_GetInfo says, blanks trimmed.
+struct ModuleInfo {
+  std::string manufacturer = {};
+  std::string description = {};
+  std::string version = {};  ///< "2.6"
+};
+
+/// A slot with a token in it, as it was at one moment.
+struct SlotToken {
+  CK_SLOT_ID slot = 0;
+  CK_TOKEN_INFO info = {};
+};
+
+/// A library as this process uses it: initialised once, with the tokens reached through it.
+class Module {
+ public:
+  Module(const Library& library, ProcessState& process, Module* previous);
+  ~Module();
+
+  const Library& library() const noexcept { return library_; }
+  Module* previous() const noexcept { return previous_; }
+  const Quirks& quirks() const noexcept { return *library_.quirks.load(); }
+  const ModuleInfo& info() const noexcept { return info_; }
+  /// Counts how often the module was initialised: handles of before mean nothing now.
+  std::uint32_t initialisation() const noexcept { return initialisation_.load(); }
+  CallCounters& counters() noexcept { return counters_; }
+  ProcessState& process() noexcept { return process_; }
+
+  /// Initialises on first use. CKR_CRYPTOKI_ALREADY_INITIALIZED: someone else's, used as it is.
+  Result<void> initialise(const Patience& patience);
+  /// After CKR_CRYPTOKI_NOT_INITIALIZED; nothing when another thread did it since `seen`.
+  Result<void> initialise_again(std::uint32_t seen, const Patience& patience);
+  /// Lets a module that looks for tokens only at its start look again: only one that we
+  /// initialised, that nobody is inside and that has no session of ours. False: not done.
+  bool look_for_tokens_again(const Patience& patience);
+
+  /// Slots with tokens. `refresh` makes the module look for new ones (PKCS#11 2.40, C_GetSlotList).
+  Result<std::vector<SlotToken>> tokens(bool refresh);
+  /// What the token in `slot` can do, ordered.
+  Result<std::vector<CK_MECHANISM_TYPE>> mechanisms(CK_SLOT_ID slot);
+  /// This process's state of a token, made on first use.
+  Token& token(const TokenIdentity& identity);
+
+  /// Finalises at the end of the process, if we initialised and nobody is inside.
+  void finalise_at_exit() noexcept;
+
+  /// Every call into the library goes through here: guarded against coming back into our own
+  /// provider, counted, traced, and not made any more once the process ends.
+  template <class Pointer, class... Arguments>
+  CK_RV call(CallCounters::Lane& lane, const Function<Pointer>& function, Arguments... arguments) {
+    const auto pointer = library_.functions->*function.place;
+    if (pointer == nullptr) return CKR_FUNCTION_NOT_SUPPORTED;
+    if (!process_.gate().enter(lane)) return rv_process_ends;
+    if (tracing()) [[unlikely]]
+      return traced_call(lane, function, pointer, arguments...);
+    const BackendCall inside;
+    const CK_RV rv = pointer(arguments...);
+    process_.gate().leave(lane);
+    return rv;
+  }
+  /// As call(), for what belongs to no session.
+  template <class Pointer, class... Arguments>
+  CK_RV call_module(const Function<Pointer>& function, Arguments... arguments) {
+    return call(counters_.lane(0), function, arguments...);
+  }
+
+ private:
+  template <class Pointer, class... Arguments>
+  CK_RV traced_call(CallCounters::Lane& lane, const Function<Pointer>& function, Pointer pointer,
+                    Arguments... arguments) {
+    const auto start = std::chrono::steady_clock::now();
+    CK_RV rv = CKR_OK;
+    {
+      const BackendCall inside;
+      rv = pointer(arguments...);
+    }
+    std::string text = function.name;
+    text += '(';
+    ((text += trace_argument(arguments), text += ", "), ...);
+    if (text.ends_with(", ")) text.resize(text.size() - 2);
+    text += ')';
+    trace_call(text, rv, start);
+    process_.gate().leave(lane);
+    return rv;
+  }
+  Result<void> initialise_now(const Patience& patience);
+  CK_RV call_initialise();
+  void read_info();
+
+  const Library& library_;
+  ProcessState& process_;
+  Module* const previous_;
+  CallCounters counters_;
+  Turn turn_;
+  std::atomic<std::uint32_t> initialisation_ = 0;
+  std::atomic<bool> ours_ = false;
+  ModuleInfo info_;
+  std::mutex adding_;
+  std::atomic<Token*> tokens_ = nullptr;
+};
+
+}  // namespace keystore::pkcs11

@@ -1,0 +1,152 @@
+#include "backends/pkcs11/public_half.h"
+
+#include <algorithm>
+#include <array>
+
+#include "backends/pkcs11/der.h"
+#include "keystore/certificate.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+// AlgorithmIdentifiers and OIDs, encoded: rsaEncryption with NULL (RFC 8017, A.1), id-ecPublicKey
+// (RFC 5480, 2.1.1).
+constexpr std::array<std::uint8_t, 15> rsa_algorithm = {
+    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
+constexpr std::array<std::uint8_t, 9> ec_public_key_oid = {0x06, 0x07, 0x2a, 0x86, 0x48,
+                                                           0xce, 0x3d, 0x02, 0x01};
+
+/// What CKA_EC_PARAMS may hold for the curves of RFC 8410: their OID, or the name that PKCS#11 3.0
+/// gives them (2.3.5 and 2.3.6).
+struct NamedCurve {
+  KeyType type = KeyType::other;
+  unsigned bits = 0;
+  std::array<std::uint8_t, 5> oid = {};
+  std::string_view name = {};
+};
+constexpr std::array named_curves = {
+    NamedCurve{KeyType::ed25519, 256, {0x06, 0x03, 0x2b, 0x65, 0x70}, "edwards25519"},
+    NamedCurve{KeyType::ed448, 456, {0x06, 0x03, 0x2b, 0x65, 0x71}, "edwards448"},
+    NamedCurve{KeyType::x25519, 253, {0x06, 0x03, 0x2b, 0x65, 0x6e}, "curve25519"},
+    NamedCurve{KeyType::x448, 448, {0x06, 0x03, 0x2b, 0x65, 0x6f}, "curve448"},
+};
+
+const NamedCurve* find_named_curve(BytesView params) {
+  const auto name = as_text(der::content(der::printable_string_tag, params));
+  for (const auto& curve : named_curves) {
+    if (std::ranges::equal(params, curve.oid) || (!name.empty() && name == curve.name))
+      return &curve;
+  }
+  return nullptr;
+}
+
+Bytes spki(BytesView algorithm, BytesView key) {
+  constexpr std::uint8_t no_unused_bits = 0;
+  return der::element(
+      der::sequence_tag,
+      {algorithm, der::element(der::bit_string_tag, {BytesView(&no_unused_bits, 1), key})});
+}
+
+Bytes rsa_spki(const Object& object) {
+  const auto modulus = object.octets(CKA_MODULUS);
+  const auto exponent = object.octets(CKA_PUBLIC_EXPONENT);
+  if (modulus.empty() || exponent.empty()) return {};
+  return spki(rsa_algorithm, der::element(der::sequence_tag, {der::unsigned_integer(modulus),
+                                                              der::unsigned_integer(exponent)}));
+}
+
+/// CKA_EC_POINT: an OCTET STRING around the point by the standard, the bare point by habit of some.
+BytesView point_of(const Object& object) {
+  const auto encoded = object.octets(CKA_EC_POINT);
+  const auto inner = der::content(der::octet_string_tag, encoded);
+  return inner.empty() ? encoded : inner;
+}
+
+Bytes ec_spki(const Object& object) {
+  const auto params = object.octets(CKA_EC_PARAMS);
+  const auto point = point_of(object);
+  if (params.empty() || point.empty()) return {};
+  if (const auto* curve = find_named_curve(params)) {
+    return spki(der::element(der::sequence_tag, {curve->oid}), point);
+  }
+  return spki(der::element(der::sequence_tag, {ec_public_key_oid, params}), point);
+}
+
+std::optional<PublicKey> parsed(BytesView encoded) {
+  if (encoded.empty()) return std::nullopt;
+  auto key = PublicKey::parse(encoded);
+  if (!key) return std::nullopt;
+  return std::move(*key);
+}
+
+std::optional<PublicKey> key_of_certificate(const Object& object) {
+  const auto certificate = Certificate::parse(object.octets(CKA_VALUE));
+  if (!certificate) return std::nullopt;
+  auto key = certificate->public_key();
+  if (!key) return std::nullopt;
+  return std::move(*key);
+}
+
+}  // namespace
+
+std::optional<PublicKey> own_public_key(const Object& object) {
+  if (object.object_class == CKO_CERTIFICATE) return key_of_certificate(object);
+  if (auto key = parsed(object.octets(CKA_PUBLIC_KEY_INFO))) return key;
+  switch (object.number(CKA_KEY_TYPE).value_or(CKK_VENDOR_DEFINED)) {
+    case CKK_RSA:
+      return parsed(rsa_spki(object));
+    case CKK_EC:
+    case CKK_EC_EDWARDS:
+    case ckk_ec_montgomery:
+      return parsed(ec_spki(object));
+    default:
+      return std::nullopt;
+  }
+}
+
+Result<std::optional<PublicKey>> find_public_half(const Session& session, const Object& key) {
+  if (auto own = own_public_key(key)) return own;
+  const auto type = key.number(CKA_KEY_TYPE).value_or(CKK_VENDOR_DEFINED);
+  for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_CERTIFICATE}) {
+    Template wanted;
+    wanted.number(CKA_CLASS, object_class);
+    // Without an id the label is all that ties the two.
+    const auto tie = key.octets(CKA_ID).empty() ? CKA_LABEL : CKA_ID;
+    if (key.octets(tie).empty()) break;
+    wanted.octets(tie, key.octets(tie));
+    if (object_class == CKO_PUBLIC_KEY) wanted.number(CKA_KEY_TYPE, type);
+    auto handles = find_objects(session, wanted);
+    if (!handles) return Failure(handles.error());
+    for (const auto handle : *handles) {
+      const auto object = read_object(session, handle, object_class);
+      if (!object) continue;
+      if (auto half = own_public_key(*object)) return half;
+    }
+  }
+  return std::nullopt;
+}
+
+KeyShape shape_of(const Object& key) {
+  if (const auto half = own_public_key(key)) return half->shape();
+  const auto params = key.octets(CKA_EC_PARAMS);
+  switch (key.number(CKA_KEY_TYPE).value_or(CKK_VENDOR_DEFINED)) {
+    case CKK_RSA: {
+      const auto bits = static_cast<unsigned>(key.octets(CKA_MODULUS).size() * 8);
+      return {.type = KeyType::rsa, .bits = bits};
+    }
+    case CKK_EC:
+      return {.type = KeyType::ec};
+    case CKK_EC_EDWARDS:
+    case ckk_ec_montgomery:
+      if (const auto* curve = find_named_curve(params)) {
+        return {.type = curve->type, .bits = curve->bits};
+      }
+      return {.type = KeyType::other};
+    case CKK_DSA:
+      return {.type = KeyType::dsa};
+    default:
+      return {.type = KeyType::other};
+  }
+}
+
+}  // namespace keystore::pkcs11

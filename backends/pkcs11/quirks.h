@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string_view>
+
+namespace keystore::pkcs11 {
+
+/// Where a module or its tokens differ from the standard or from what is usual. The default is
+/// what the standard promises.
+struct Quirks {
+  /// Keeps its state in this process and takes no notice of a fork: no call may be inside while the
+  /// process forks, or the child inherits the module's mutexes locked.
+  bool pause_at_fork = false;
+  /// Sees tokens at C_Initialize only.
+  bool tokens_fixed_at_initialise = false;
+  /// CKM_RSA_PKCS_OAEP with SHA-1 and an empty label only.
+  bool oaep_sha1_only = false;
+  /// CKM_RSA_PKCS_PSS only with the same digest for MGF1.
+  bool pss_one_digest = false;
+  /// Says CKR_GENERAL_ERROR when a ciphertext does not decrypt.
+  bool general_error_is_bad_ciphertext = false;
+  /// Writes and wants CKA_EC_PARAMS of Edwards curves as an OID, not as a curve name.
+  bool edwards_by_oid = false;
+};
+
+/// `manufacturer` as CK_INFO or CK_TOKEN_INFO says, blanks trimmed.
+const Quirks& quirks_of(std::string_view manufacturer) noexcept;
+
+}  // namespace keystore::pkcs11

@@ -1,0 +1,96 @@
+#include <fmt/format.h>
+
+#include "backends/pkcs11/entry.h"
+#include "backends/pkcs11/error.h"
+#include "backends/pkcs11/new_object.h"
+#include "backends/pkcs11/public_half.h"
+#include "backends/pkcs11/store.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+CK_OBJECT_CLASS class_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::private_key:
+      return CKO_PRIVATE_KEY;
+    case EntryKind::public_key:
+      return CKO_PUBLIC_KEY;
+    case EntryKind::certificate:
+    case EntryKind::trust_anchor:
+      return CKO_CERTIFICATE;
+    case EntryKind::secret_key:
+      return CKO_SECRET_KEY;
+  }
+  return CKO_DATA;
+}
+
+/// Whether the object is the one that the entry describes, beyond label and id.
+Result<bool> is_it(const Session& session, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS object_class,
+                   const Entry& entry) {
+  const auto object = read_object(session, handle, object_class);
+  if (!object) return Failure(object.error());
+  if (entry.certificate)
+    return std::ranges::equal(object->octets(CKA_VALUE), entry.certificate->der());
+  if (!entry.public_key) return true;
+  const auto half = object_class == CKO_PRIVATE_KEY
+                        ? find_public_half(session, *object)
+                        : Result<std::optional<PublicKey>>(own_public_key(*object));
+  if (!half) return Failure(half.error());
+  return !*half || **half == *entry.public_key;
+}
+
+Result<std::vector<CK_OBJECT_HANDLE>> find_described(const Session& session,
+                                                     CK_OBJECT_CLASS object_class,
+                                                     const Entry& entry) {
+  Template wanted;
+  wanted.number(CKA_CLASS, object_class);
+  if (!entry.label.empty()) wanted.text(CKA_LABEL, entry.label);
+  if (!entry.id.empty()) wanted.octets(CKA_ID, entry.id);
+  auto handles = find_objects(session, wanted);
+  if (!handles) return Failure(handles.error());
+  std::vector<CK_OBJECT_HANDLE> described;
+  for (const auto handle : *handles) {
+    const auto same = is_it(session, handle, object_class, entry);
+    if (!same) return Failure(same.error());
+    if (*same) described.push_back(handle);
+  }
+  return described;
+}
+
+Result<void> destroy(const Session& session, CK_OBJECT_HANDLE handle, const Entry& entry) {
+  const auto rv = session.call(function::destroy_object, handle);
+  if (rv == CKR_OK) return {};
+  return Failure(
+      error_from_rv(rv, "C_DestroyObject", fmt::format("cannot remove {}", entry.uri.canonical())));
+}
+
+}  // namespace
+
+Result<void> TokenStore::remove(const Entry& entry) {
+  auto open = open_for_writing(uri_, options_, libraries_);
+  if (!open) return Failure(open.error());
+  const auto& session = *open->session;
+  const auto object_class = class_of(entry.kind);
+  const auto found = find_described(session, object_class, entry);
+  if (!found) return Failure(found.error());
+  if (found->empty())
+    return fail(Errc::not_found, fmt::format("{} is not there", entry.uri.canonical()));
+  if (found->size() > 1) {
+    return fail(Errc::ambiguous,
+                fmt::format("{} objects are {}", found->size(), entry.uri.canonical()));
+  }
+  std::vector<CK_OBJECT_HANDLE> public_keys;
+  // Its public key object, looked for while both are there.
+  if (entry.kind == EntryKind::private_key && entry.public_key) {
+    auto others = find_described(session, CKO_PUBLIC_KEY, entry);
+    if (!others) return Failure(others.error());
+    public_keys = std::move(*others);
+  }
+  if (auto done = destroy(session, found->front(), entry); !done) return done;
+  for (const auto handle : public_keys) {
+    if (auto done = destroy(session, handle, entry); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace keystore::pkcs11

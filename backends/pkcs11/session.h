@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "backends/pkcs11/module.h"
+#include "backends/pkcs11/patience.h"
+
+namespace keystore::pkcs11 {
+
+class SessionPool;
+
+/// An open session. Serves one thread at a time.
+class Session {
+ public:
+  Session(Module& module, CK_SESSION_HANDLE handle, CallCounters::Lane& lane)
+      : module_(module), initialisation_(module.initialisation()), handle_(handle), lane_(lane) {}
+
+  Module& module() const noexcept { return module_; }
+  CK_SESSION_HANDLE handle() const noexcept { return handle_; }
+  /// The handle belongs to an earlier life of the module.
+  bool stale() const noexcept { return initialisation_ != module_.initialisation(); }
+
+  /// A call whose first argument is this session.
+  template <class Pointer, class... Arguments>
+  CK_RV call(const Function<Pointer>& function, Arguments... arguments) const {
+    return module_.call(lane_, function, handle_, arguments...);
+  }
+  void close() const noexcept {
+    if (!stale()) call(function::close_session);
+  }
+
+ private:
+  Module& module_;
+  const std::uint32_t initialisation_;
+  const CK_SESSION_HANDLE handle_;
+  CallCounters::Lane& lane_;
+};
+
+/// A session on loan: goes back to its pool when this is destroyed.
+class BorrowedSession {
+ public:
+  BorrowedSession(SessionPool& pool, std::unique_ptr<Session> session)
+      : pool_(&pool), session_(std::move(session)) {}
+  BorrowedSession(BorrowedSession&&) noexcept = default;
+  BorrowedSession& operator=(BorrowedSession&&) = delete;
+  ~BorrowedSession();
+
+  const Session& operator*() const noexcept { return *session_; }
+  const Session* operator->() const noexcept { return session_.get(); }
+  /// The session is gone: it does not go back.
+  void drop() noexcept;
+  /// The session may be in the middle of something: it is closed and does not go back.
+  void close() noexcept;
+  /// After a call returned something that calls for `remedy`: keeps, closes or drops it.
+  void after(Remedy remedy) noexcept;
+
+ private:
+  SessionPool* pool_;
+  std::unique_ptr<Session> session_;
+};
+
+/// The sessions of one token in one process. Idle ones sit in slots that threads visit starting at
+/// their own, so that a thread usually meets nobody; the mutex is for waiting only.
+class SessionPool {
+ public:
+  explicit SessionPool(Module& module) : module_(module) {}
+  ~SessionPool();
+
+  /// An idle session, if there is one.
+  std::optional<BorrowedSession> take_idle() noexcept;
+  /// An idle one, a new one on `slot`, or, when the token has no more, the next that comes back.
+  /// Errors: timed_out, cancelled; as C_OpenSession, with its return value as cause.
+  Result<BorrowedSession> take(CK_SLOT_ID slot, const Patience& patience);
+  /// Forgets the idle sessions that the token does not know any more.
+  void drop_dead() noexcept;
+  bool empty() const noexcept { return open_.load() == 0; }
+
+ private:
+  friend class BorrowedSession;
+  static constexpr std::size_t most = 64;
+  struct alignas(64) Slot {
+    std::atomic<Session*> session = nullptr;
+  };
+
+  Result<std::unique_ptr<Session>> open(CK_SLOT_ID slot);
+  bool reserve() noexcept;
+  void give_back(std::unique_ptr<Session> session) noexcept;
+  void count_out() noexcept;
+  void wake_one() noexcept;
+
+  Module& module_;
+  std::array<Slot, most> idle_ = {};
+  std::atomic<std::size_t> open_ = 0;      ///< idle and on loan
+  std::atomic<std::size_t> limit_ = most;  ///< lowered when the token has no more
+  std::atomic<std::size_t> waiting_ = 0;
+  std::mutex mutex_;
+  std::condition_variable came_back_;
+};
+
+}  // namespace keystore::pkcs11

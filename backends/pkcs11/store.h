@@ -1,0 +1,62 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backends/pkcs11/library.h"
+#include "backends/pkcs11/token_link.h"
+#include "backends/pkcs11/wanted.h"
+#include "keystore/backend.h"
+
+namespace keystore::pkcs11 {
+
+class Session;
+
+/// A token that the store's URI fits, and the URI it goes by.
+struct LinkedToken {
+  std::shared_ptr<const TokenLink> link;
+  Uri uri;
+};
+
+/// The objects of all tokens that a `pkcs11:` URI fits. Immutable.
+class TokenStore final : public StoreBackend, public Importer, public Generator, public Remover {
+ public:
+  /// Loads the modules; touches no token. Errors: as find_modules(), load_library(); of several
+  /// modules one that loads is enough.
+  static Result<std::shared_ptr<StoreBackend>> create(const Uri& uri, const OpenOptions& options);
+  TokenStore(Uri uri, OpenOptions options, Wanted wanted, std::vector<const Library*> libraries)
+      : uri_(std::move(uri)),
+        options_(std::move(options)),
+        wanted_(std::move(wanted)),
+        libraries_(std::move(libraries)) {}
+
+  Result<Listing<Entry>> find_entries(const Query& query) const override;
+  Result<Listing<Key>> find_keys(const Query& query) const override;
+  Importer* importer() noexcept override { return this; }
+  Generator* generator() noexcept override { return this; }
+  Remover* remover() noexcept override { return this; }
+
+  Result<Entry> import_key(const Secret& pkcs8, const NewObject& object) override;
+  Result<Entry> import_certificate(const Certificate& certificate,
+                                   const NewObject& object) override;
+  Result<Key> generate_key(const KeySpec& spec, const NewObject& object) override;
+  Result<void> remove(const Entry& entry) override;
+
+ private:
+  const Uri uri_;
+  const OpenOptions options_;
+  const Wanted wanted_;
+  const std::vector<const Library*> libraries_;
+};
+
+/// The tokens in `libraries` that `uri` fits. Finding none is not_found where `uri` names a token,
+/// listing those that are there. Modules that fail are among `skipped`, unless all do.
+Result<Listing<LinkedToken>> find_tokens(const Uri& uri, const OpenOptions& options,
+                                         const std::vector<const Library*>& libraries,
+                                         const Patience& patience);
+/// The one token. Errors: as find_tokens(); not_found; ambiguous, listing the candidates.
+Result<LinkedToken> find_token(const Uri& uri, const OpenOptions& options,
+                               const std::vector<const Library*>& libraries,
+                               const Patience& patience);
+
+}  // namespace keystore::pkcs11

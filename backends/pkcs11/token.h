@@ -1,0 +1,85 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "backends/pkcs11/module.h"
+#include "backends/pkcs11/patience.h"
+#include "backends/pkcs11/session.h"
+#include "backends/pkcs11/token_link.h"
+#include "backends/pkcs11/turn.h"
+
+namespace keystore::pkcs11 {
+
+/// Closed when it goes.
+using WritingSession = std::unique_ptr<Session, void (*)(Session*)>;
+
+/// A token as this process uses it: where it is, its sessions, whether we are logged in. Never
+/// destroyed.
+class Token {
+ public:
+  Token(Module& module, TokenIdentity identity, Token* previous)
+      : module_(module), identity_(std::move(identity)), previous_(previous), pool_(module) {}
+
+  Module& module() const noexcept { return module_; }
+  const TokenIdentity& identity() const noexcept { return identity_; }
+  Token* previous() const noexcept { return previous_; }
+  const Quirks& quirks() const noexcept { return quirks_of(identity_.manufacturer); }
+  /// Changes whenever object handles of before may mean nothing any more.
+  std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
+  bool has_sessions() const noexcept { return !pool_.empty(); }
+
+  /// The token was seen there just now.
+  void take_place(const SlotToken& token);
+  /// Finds the token, opens a session and, with `login`, logs in, as far as not done already.
+  /// Errors: not_found, listing the tokens that are there; pin_*, unavailable, timed_out.
+  Result<void> make_ready(const TokenLink& link, bool login, Patience& patience);
+  /// After a call failed with something that `remedy` may mend, `seen` being the epoch before that
+  /// call. One thread heals, others wait and find it done. Errors: as make_ready().
+  Result<void> heal(const TokenLink& link, std::uint64_t seen, Remedy remedy, Patience& patience);
+
+  /// An idle session of this token, if there is one.
+  std::optional<BorrowedSession> idle_session() noexcept { return pool_.take_idle(); }
+  /// A session for one operation. Errors: see SessionPool::take().
+  Result<BorrowedSession> session(const Patience& patience) {
+    if (auto idle = pool_.take_idle()) [[likely]]
+      return std::move(*idle);
+    return pool_.take(slot_.load(), patience);
+  }
+  /// A session that may change the token, for one piece of work; not pooled.
+  Result<WritingSession> writing_session();
+
+  /// What the token can do, ordered. Asked once in a process.
+  Result<std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>>> mechanisms(
+      const Patience& patience);
+  /// Of the last look at the token.
+  CK_FLAGS flags() const noexcept { return flags_.load(); }
+
+ private:
+  Result<void> heal_now(const TokenLink& link, Remedy remedy, bool login, Patience& patience);
+  Result<void> heal_once(const TokenLink& link, Remedy remedy, bool login, Patience& patience);
+  Result<void> find_slot(const Patience& patience);
+  Result<bool> look_at_slots(bool refresh, std::vector<std::string>& seen);
+  void note_failure(const Error& error);
+
+  Module& module_;
+  const TokenIdentity identity_;
+  Token* const previous_;
+  SessionPool pool_;
+  Turn turn_;
+  std::atomic<std::uint64_t> epoch_ = 0;
+  std::atomic<CK_SLOT_ID> slot_ = CK_UNAVAILABLE_INFORMATION;
+  std::atomic<CK_FLAGS> flags_ = 0;
+  std::atomic<bool> open_ = false;
+  std::atomic<bool> logged_in_ = false;
+  // With the turn only:
+  std::shared_ptr<const AcceptedPin> pin_;
+  std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>> mechanisms_;
+  std::optional<Error> away_;  ///< why the token could not be reached last time
+  Patience::Clock::time_point next_look_ = {};
+  Patience::Clock::duration next_pause_ = {};
+};
+
+}  // namespace keystore::pkcs11
