@@ -94,6 +94,17 @@ bool has_explicit_curve(const EVP_PKEY* pkey) {
          std::string_view(encoding.data()) == OSSL_PKEY_EC_ENCODING_EXPLICIT;
 }
 
+/// Moves `start` behind what was read.
+EvpPkeyPtr decode(const std::uint8_t*& start, std::size_t size) {
+  return EvpPkeyPtr(
+      d2i_PUBKEY_ex(nullptr, &start, static_cast<long>(size), private_lib_ctx(), nullptr));
+}
+
+EvpPkeyPtr share(EVP_PKEY* pkey) {
+  EVP_PKEY_up_ref(pkey);
+  return EvpPkeyPtr(pkey);
+}
+
 Result<Bytes> encode(const EVP_PKEY* pkey) {
   std::uint8_t* der = nullptr;
   const int size = i2d_PUBKEY(pkey, &der);
@@ -119,8 +130,7 @@ Result<PublicKey> PublicKey::parse(BytesView spki_der) {
   const OpensslErrorMark mark;
   const auto* start = spki_der.data();
   auto parsed = std::make_shared<Parsed>();
-  parsed->pkey.reset(d2i_PUBKEY_ex(nullptr, &start, static_cast<long>(spki_der.size()),
-                                   private_lib_ctx(), nullptr));
+  parsed->pkey = decode(start, spki_der.size());
   if (parsed->pkey == nullptr) return Failure(unreadable(spki_der));
   if (start != spki_der.data() + spki_der.size()) {
     return fail(Errc::malformed, "the public key is followed by other octets");
@@ -134,6 +144,7 @@ Result<PublicKey> PublicKey::parse(BytesView spki_der) {
     parsed->spki = *std::move(named);
   }
   parsed->shape = shape_of(parsed->pkey.get());
+  parsed->process_pkey.get([&parsed] { return share(parsed->pkey.get()); });
   return PublicKey(std::move(parsed));
 }
 
@@ -157,10 +168,9 @@ Result<bool> PublicKey::verify(const SignSpec& spec, BytesView input, BytesView 
     if (!spec.context.empty()) {
       return fail(Errc::unsupported, "EdDSA with a context is not supported");
     }
-    return verify_message(parsed_->pkey.get(), input, signature);
+    return verify_message(pkey_of(*this), input, signature);
   }
-  const EvpPkeyCtxPtr ctx(
-      EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), parsed_->pkey.get(), nullptr));
+  const EvpPkeyCtxPtr ctx(EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), pkey_of(*this), nullptr));
   const EvpParams params(spec);
   if (ctx == nullptr || EVP_PKEY_verify_init_ex(ctx.get(), params.get()) != 1) {
     return Failure(error_from_openssl(Errc::invalid_argument,
@@ -174,6 +184,13 @@ Result<bool> PublicKey::verify(const SignSpec& spec, BytesView input, BytesView 
 
 bool operator==(const PublicKey& a, const PublicKey& b) noexcept {
   return a.parsed_ == b.parsed_ || a.parsed_->spki == b.parsed_->spki;
+}
+
+EVP_PKEY* pkey_of(const PublicKey& key) {
+  return key.parsed().process_pkey.get([&key] {
+    const auto* start = key.spki().data();
+    return decode(start, key.spki().size());
+  });
 }
 
 KeyShape shape_of(const EVP_PKEY* pkey) {
@@ -203,7 +220,7 @@ bool same_public_key(const PublicKey& a, const PublicKey& b) {
     return bits_a && bits_b && std::ranges::equal(bits_a->bits, bits_b->bits);
   }
   const OpensslErrorMark mark;
-  return EVP_PKEY_eq(a.parsed().pkey.get(), b.parsed().pkey.get()) == 1;
+  return EVP_PKEY_eq(pkey_of(a), pkey_of(b)) == 1;
 }
 
 }  // namespace keystore

@@ -28,7 +28,7 @@ bool is_issued_by(const Certificate& certificate, const Certificate& issuer) {
   const auto* start = certificate.der().data();
   d2i_X509(&made, &start, static_cast<long>(certificate.der().size()));
   const X509Ptr x509(made);
-  return x509 != nullptr && X509_verify(x509.get(), key->parsed().pkey.get()) == 1;
+  return x509 != nullptr && X509_verify(x509.get(), pkey_of(*key)) == 1;
 }
 
 std::vector<Certificate> build_chain(const Certificate& leaf,

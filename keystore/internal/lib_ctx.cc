@@ -1,5 +1,7 @@
 #include "keystore/internal/lib_ctx.h"
 
+#include <sys/mman.h>
+
 #include <array>
 #include <atomic>
 #include <new>
@@ -7,16 +9,24 @@
 
 #include "keystore/internal/openssl_ptr.h"
 
-// What is made here is published by an atomic exchange and never destroyed: a lock could be held
-// by another thread at a fork, and keys may be used while other static objects go.
+// OpenSSL's locks may be held by another thread at a fork and stay locked in the child for ever. So
+// all that is shared here hangs on a page that the kernel wipes in a forked child, which makes its
+// own at its first call and leaves the inherited one alone. What is made is published by an atomic
+// exchange and never destroyed: keys may be used while static objects go.
 
 namespace keystore {
 namespace {
 
 constexpr std::size_t digest_count = static_cast<std::size_t>(Digest::sha3_512) + 1;
 
-std::atomic<OSSL_LIB_CTX*> shared_ctx = nullptr;
-std::array<std::atomic<EVP_MD*>, digest_count> shared_digests = {};
+/// Zero octets, as the kernel leaves them, are its initial state.
+struct PerProcess {
+  std::atomic<OSSL_LIB_CTX*> ctx = nullptr;
+  std::array<std::atomic<EVP_MD*>, digest_count> digests = {};
+};
+
+PerProcess not_wiped;
+std::atomic<PerProcess*> shared = nullptr;
 
 /// Keeps `made` in `place` unless another thread was faster.
 template <class T, class Pointer>
@@ -26,6 +36,22 @@ T* publish(std::atomic<T*>& place, Pointer made) {
     return made.release();
   }
   return expected;
+}
+
+PerProcess& make_shared_page() {
+  void* page =
+      mmap(nullptr, sizeof(PerProcess), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const bool wiped = page != MAP_FAILED && madvise(page, sizeof(PerProcess), MADV_WIPEONFORK) == 0;
+  auto* made = wiped ? new (page) PerProcess : &not_wiped;
+  PerProcess* first = nullptr;
+  if (shared.compare_exchange_strong(first, made, std::memory_order_acq_rel)) return *made;
+  if (wiped) munmap(page, sizeof(PerProcess));
+  return *first;
+}
+
+PerProcess& per_process() {
+  if (auto* page = shared.load(std::memory_order_acquire)) return *page;
+  return make_shared_page();
 }
 
 OsslLibCtxPtr make_ctx() {
@@ -38,13 +64,14 @@ OsslLibCtxPtr make_ctx() {
 }  // namespace
 
 OSSL_LIB_CTX* private_lib_ctx() {
-  if (auto* ctx = shared_ctx.load(std::memory_order_acquire)) return ctx;
-  return publish(shared_ctx, make_ctx());
+  auto& place = per_process().ctx;
+  if (auto* ctx = place.load(std::memory_order_acquire)) return ctx;
+  return publish(place, make_ctx());
 }
 
 const EVP_MD* digest_method(Digest digest) {
   if (digest == Digest::none) return nullptr;
-  auto& place = shared_digests[static_cast<std::size_t>(digest)];
+  auto& place = per_process().digests[static_cast<std::size_t>(digest)];
   if (const auto* method = place.load(std::memory_order_acquire)) return method;
   EvpMdPtr made(
       EVP_MD_fetch(private_lib_ctx(), std::string(openssl_name(digest)).c_str(), nullptr));

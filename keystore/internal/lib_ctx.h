@@ -9,8 +9,9 @@
 namespace keystore {
 
 /// The library context of all our cryptography, with `default` loaded; never the application's,
-/// whose providers may be ours. Made at the first call, without reading any configuration, and
-/// kept until the process ends. Exported for the bindings of this project.
+/// whose providers may be ours. Made at a process's first call, without reading any configuration,
+/// and kept until it ends: a forked child gets another one, so that it waits for no lock that was
+/// held at the fork. Exported for the bindings of this project.
 KEYSTORE_API OSSL_LIB_CTX* private_lib_ctx();
 
 /// The digest in the private context, fetched once and kept. Null for none.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keystore/internal/openssl_ptr.h"
+#include "keystore/internal/process_pkey.h"
 #include "keystore/public_key.h"
 
 namespace keystore {
@@ -8,8 +9,12 @@ namespace keystore {
 struct PublicKey::Parsed {
   Bytes spki = {};
   KeyShape shape = {};
-  EvpPkeyPtr pkey = {};  ///< public half, in private_lib_ctx(); never changed
+  EvpPkeyPtr pkey = {};  ///< public half, in the private_lib_ctx() of the process that parsed it
+  ProcessPkey process_pkey = {};
 };
+
+/// The public half for use in this process, borrowed from `key`. Null only without memory.
+KEYSTORE_API EVP_PKEY* pkey_of(const PublicKey& key);
 
 /// The shape of any key OpenSSL holds.
 KEYSTORE_API KeyShape shape_of(const EVP_PKEY* pkey);

@@ -12,7 +12,9 @@ namespace {
 class SoftwareKey final : public KeyBackend {
  public:
   SoftwareKey(Secret pkcs8, EvpPkeyPtr pkey, Entry entry)
-      : pkcs8_(std::move(pkcs8)), pkey_(std::move(pkey)), entry_(std::move(entry)) {}
+      : pkcs8_(std::move(pkcs8)), entry_(std::move(entry)) {
+    pkey_.get([&pkey] { return std::move(pkey); });
+  }
 
   const Entry& entry() const noexcept override { return entry_; }
   std::span<const SignatureScheme> schemes() const noexcept override {
@@ -26,8 +28,9 @@ class SoftwareKey final : public KeyBackend {
   Result<Reply> answer(const DecryptRequest& request) const;
   Result<Reply> answer(const DeriveRequest& request) const;
   Result<Reply> sign_message(BytesView message) const;
+  EVP_PKEY* pkey() const;
   EvpPkeyCtxPtr new_ctx() const {
-    return EvpPkeyCtxPtr(EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), pkey_.get(), nullptr));
+    return EvpPkeyCtxPtr(EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), pkey(), nullptr));
   }
   Failure failed(Errc code, std::string_view what) const {
     return Failure(
@@ -35,9 +38,16 @@ class SoftwareKey final : public KeyBackend {
   }
 
   Secret pkcs8_;
-  EvpPkeyPtr pkey_;
+  ProcessPkey pkey_;
   Entry entry_;
 };
+
+EVP_PKEY* SoftwareKey::pkey() const {
+  return pkey_.get([this] {
+    auto pkey = decode_pkcs8(pkcs8_.view());
+    return pkey ? *std::move(pkey) : nullptr;
+  });
+}
 
 Result<Reply> SoftwareKey::run(const Request& request, const CallLimits&) const {
   const OpensslErrorMark mark;
@@ -59,7 +69,7 @@ Result<Reply> SoftwareKey::answer(const SignRequest& request) const {
   }
   Bytes buffer;
   const auto octets = signed_octets(request.spec, request.input, buffer);
-  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(pkey_.get())));
+  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(pkey())));
   auto size = signature.size();
   if (EVP_PKEY_sign(ctx.get(), signature.data(), &size, octets.data(), octets.size()) != 1) {
     return failed(Errc::invalid_argument, "did not sign: the input does not fit key and padding");
@@ -70,10 +80,10 @@ Result<Reply> SoftwareKey::answer(const SignRequest& request) const {
 
 Result<Reply> SoftwareKey::sign_message(BytesView message) const {
   const EvpMdCtxPtr ctx(EVP_MD_CTX_new());
-  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(pkey_.get())));
+  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(pkey())));
   auto size = signature.size();
   if (ctx == nullptr ||
-      EVP_DigestSignInit_ex(ctx.get(), nullptr, nullptr, private_lib_ctx(), nullptr, pkey_.get(),
+      EVP_DigestSignInit_ex(ctx.get(), nullptr, nullptr, private_lib_ctx(), nullptr, pkey(),
                             nullptr) != 1 ||
       EVP_DigestSign(ctx.get(), signature.data(), &size, message.data(), message.size()) != 1) {
     return failed(Errc::internal, "did not sign");
@@ -88,7 +98,7 @@ Result<Reply> SoftwareKey::answer(const DecryptRequest& request) const {
   if (ctx == nullptr || EVP_PKEY_decrypt_init_ex(ctx.get(), params.get()) != 1) {
     return failed(Errc::unsupported, "cannot decrypt with this padding");
   }
-  Secret plaintext(static_cast<std::size_t>(EVP_PKEY_get_size(pkey_.get())));
+  Secret plaintext(static_cast<std::size_t>(EVP_PKEY_get_size(pkey())));
   auto size = plaintext.size();
   if (EVP_PKEY_decrypt(ctx.get(), plaintext.writable().data(), &size, request.ciphertext.data(),
                        request.ciphertext.size()) != 1) {
@@ -104,7 +114,7 @@ Result<Reply> SoftwareKey::answer(const DeriveRequest& request) const {
     return failed(Errc::unsupported, "cannot derive a shared secret");
   }
   std::size_t size = 0;
-  if (EVP_PKEY_derive_set_peer(ctx.get(), request.peer.parsed().pkey.get()) != 1 ||
+  if (EVP_PKEY_derive_set_peer(ctx.get(), pkey_of(request.peer)) != 1 ||
       EVP_PKEY_derive(ctx.get(), nullptr, &size) != 1) {
     return failed(Errc::invalid_argument, "cannot derive with this public key");
   }
