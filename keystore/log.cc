@@ -45,13 +45,12 @@ namespace {
 
 void write_line(LogLevel level, std::string_view line) {
   const auto config = process_config();
-  const LogConfig settings = config ? (*config)->log : LogConfig{};
-  if (level > settings.level) return;
+  if (level > (config ? (*config)->log.level : LogLevel::info)) return;
   const auto* node = newest_sink.load();
   if (node != nullptr && node->sink) {
     node->sink(level, line);
-  } else {
-    write_log_line(settings, level, line);
+  } else if (config) {
+    write_log_line((*config)->log, level, line);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "keystore/config.h"
+#include "keystore/internal/log_writer.h"
 
 namespace keystore {
 
@@ -32,6 +33,7 @@ Outcome read_config() {
   if (path.empty()) return std::make_shared<const Config>();
   auto config = Config::load(path);
   if (!config) return Failure(config.error());
+  keep_log_open(config->log);
   return std::make_shared<const Config>(std::move(*config));
 }
 

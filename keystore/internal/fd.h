@@ -25,6 +25,7 @@ class Fd {
 
   int get() const noexcept { return number_; }
   explicit operator bool() const noexcept { return number_ >= 0; }
+  int release() noexcept { return std::exchange(number_, -1); }
   /// 0, or -1 with errno; the descriptor is gone either way.
   int close() noexcept { return number_ >= 0 ? ::close(std::exchange(number_, -1)) : 0; }
 

@@ -4,12 +4,15 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "keystore/internal/fd.h"
@@ -18,6 +21,20 @@ namespace keystore {
 
 namespace {
 
+constexpr std::string_view file_prefix = "file:";
+
+// A descriptor of the log file. The host may close it and get its number for something else, so
+// what it stands for is compared before each use.
+struct KeptFile {
+  int fd;
+  dev_t device;
+  ino_t inode;
+};
+
+constinit std::atomic<const KeptFile*> kept = nullptr;
+
+Fd open_log(const std::string& path);
+int usable_descriptor(const KeptFile* file);
 void append_to_file(const std::string& path, LogLevel level, std::string_view line);
 void send_datagram(const char* socket_path, std::string_view text);
 std::string without_line_ends(std::string_view line);
@@ -25,10 +42,22 @@ int priority_of(LogLevel level);
 
 }  // namespace
 
+void keep_log_open(const LogConfig& settings) {
+  if (!settings.to.starts_with(file_prefix)) return;
+  auto fd = open_log(settings.to.substr(file_prefix.size()));
+  struct stat info = {};
+  if (!fd || fstat(fd.get(), &info) != 0) return;
+  auto fresh = std::make_unique<const KeptFile>(KeptFile{fd.get(), info.st_dev, info.st_ino});
+  const KeptFile* none = nullptr;
+  if (!kept.compare_exchange_strong(none, fresh.get())) return;
+  // Both stay for as long as the process.
+  (void)fresh.release();
+  (void)fd.release();
+}
+
 void write_log_line(const LogConfig& settings, LogLevel level, std::string_view line) {
-  constexpr std::string_view file = "file:";
-  if (settings.to.starts_with(file)) {
-    append_to_file(settings.to.substr(file.size()), level, line);
+  if (settings.to.starts_with(file_prefix)) {
+    append_to_file(settings.to.substr(file_prefix.size()), level, line);
   } else if (settings.to == "syslog") {
     // Not syslog(3): its identity and options belong to the host.
     send_datagram("/dev/log", fmt::format("<{}>keystore[{}]: {}", LOG_USER | priority_of(level),
@@ -62,10 +91,22 @@ void append_to_file(const std::string& path, LogLevel level, std::string_view li
       std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
   const auto text = fmt::format("{:%Y-%m-%dT%H:%M:%SZ} keystore[{}] {}: {}\n", fmt::gmtime(now),
                                 getpid(), to_string(level), without_line_ends(line));
-  const Fd fd(
+  const auto opened = open_log(path);
+  const int fd = opened ? opened.get() : usable_descriptor(kept.load());
+  if (fd >= 0) [[maybe_unused]]
+    const auto written = write(fd, text.data(), text.size());
+}
+
+Fd open_log(const std::string& path) {
+  return Fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0640));
-  if (fd) [[maybe_unused]]
-    const auto written = write(fd.get(), text.data(), text.size());
+}
+
+int usable_descriptor(const KeptFile* file) {
+  struct stat info = {};
+  const bool same = file != nullptr && fstat(file->fd, &info) == 0 && info.st_dev == file->device &&
+                    info.st_ino == file->inode;
+  return same ? file->fd : -1;
 }
 
 void send_datagram(const char* socket_path, std::string_view text) {

@@ -83,6 +83,12 @@ TEST_F(Log, TakesLinesFromManyThreadsAndInAForkedChild) {
   EXPECT_GT(lines, 0);
 }
 
+// This program and the one that dies have folders of their own: the path here, in both.
+std::string same_in_both(const char* variable, const std::string& path) {
+  setenv(variable, path.c_str(), 0);
+  return std::getenv(variable);
+}
+
 [[noreturn]] void log_with(const std::string& settings, const Workspace& workspace) {
   setenv("KEYSTORE_CONFIG", workspace.write("config.toml", "[log]\n" + settings).c_str(), 1);
   log(LogLevel::warning, "a\nwarning");
@@ -92,13 +98,32 @@ TEST_F(Log, TakesLinesFromManyThreadsAndInAForkedChild) {
 
 TEST_F(LogDeathTest, WritesToTheConfiguredFile) {
   const Workspace workspace;
-  // Both this program and the one that dies must name the same file.
-  setenv("KEYSTORE_TEST_LOG", (workspace / "log").c_str(), 0);
-  const std::string file = std::getenv("KEYSTORE_TEST_LOG");
+  const auto file = same_in_both("KEYSTORE_TEST_LOG", workspace / "log");
   EXPECT_EXIT(log_with("to = 'file:" + file + "'\nlevel = 'warning'", workspace),
               ::testing::ExitedWithCode(0), "^$");
   EXPECT_THAT(read_text(file),
               MatchesRegex("[0-9-]+T[0-9:]+Z keystore\\[[0-9]+\\] warning: a warning\n"));
+}
+
+// A server's workers have given up the rights that the log file asks for.
+TEST_F(LogDeathTest, WritesToTheFileThatWasOpenedBeforeRightsWereGivenUp) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to give up its rights";
+  const Workspace workspace;
+  const auto file = same_in_both("KEYSTORE_TEST_WORKER_LOG", workspace / "log");
+  EXPECT_EXIT(
+      {
+        const auto config = workspace.write("config.toml", "[log]\nto = 'file:" + file + "'\n");
+        setenv("KEYSTORE_CONFIG", config.c_str(), 1);
+        (void)process_config();
+        if (setgid(65534) != 0 || setuid(65534) != 0) _exit(1);
+        log(LogLevel::error, "from the worker");
+        for (int fd = 3; fd < 10; ++fd) close(fd);
+        log(LogLevel::error, "to nowhere");
+        _exit(0);
+      },
+      ::testing::ExitedWithCode(0), "^$");
+  EXPECT_THAT(read_text(file), HasSubstr("from the worker"));
+  EXPECT_THAT(read_text(file), Not(HasSubstr("to nowhere")));
 }
 
 TEST_F(LogDeathTest, NeverWritesToTheHostsStandardError) {
