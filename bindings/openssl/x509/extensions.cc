@@ -43,9 +43,8 @@ std::optional<Bytes> key_id_of(const Certificate& certificate) {
   d2i_X509(&made, &start, static_cast<long>(der.size()));
   const X509Ptr parsed(made);
   const OctetStringPtr id(static_cast<ASN1_OCTET_STRING*>(
-      made == nullptr
-          ? nullptr
-          : X509_get_ext_d2i(made, NID_subject_key_identifier, nullptr, nullptr)));
+      made == nullptr ? nullptr
+                      : X509_get_ext_d2i(made, NID_subject_key_identifier, nullptr, nullptr)));
   if (!id) return std::nullopt;
   const auto* data = ASN1_STRING_get0_data(id.get());
   return Bytes(data, data + ASN1_STRING_length(id.get()));
