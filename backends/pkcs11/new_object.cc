@@ -18,6 +18,13 @@ bool wants(const NewObject& object, KeyUsage usage, bool by_default) {
   return std::ranges::find(object.usage, usage) != object.usage.end();
 }
 
+std::string in_capitals(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+  });
+  return text;
+}
+
 bool is_ec(CK_KEY_TYPE type) { return type == CKK_EC || type == ckk_ec_montgomery; }
 
 }  // namespace
@@ -136,7 +143,9 @@ Result<Bytes> curve_parameters(const KeyShape& shape, const Quirks& quirks) {
   }
   const OpensslErrorMark mark;
   auto nid = EC_curve_nist2nid(name.c_str());
+  // Names of libcrypto: "secp256k1" as it is, "ED25519" in capitals.
   if (nid == NID_undef) nid = OBJ_txt2nid(name.c_str());
+  if (nid == NID_undef) nid = OBJ_txt2nid(in_capitals(name).c_str());
   const auto* object = nid == NID_undef ? nullptr : OBJ_nid2obj(nid);
   const int size = object == nullptr ? 0 : i2d_ASN1_OBJECT(object, nullptr);
   if (size <= 0) return fail(Errc::unsupported, fmt::format("curve '{}' is not known", name));
