@@ -88,7 +88,7 @@ Result<void> copy_to(const Folder& folder, const std::string& name, const std::s
   if (!content) return Failure(content.error());
   auto temporary = TemporaryFile::create(folder, backup);
   if (!temporary) return Failure(temporary.error());
-  if (const auto ok = temporary->fill(content->view(), 0600); !ok) return ok;
+  if (const auto ok = temporary->fill(content->view(), 0600); !ok) return Failure(ok.error());
   return temporary->rename_to(backup, false);
 }
 

@@ -93,6 +93,7 @@ std::vector<std::pair<std::string, ConfigTable>> ConfigTable::tables() const {
             [](const auto& a, const auto& b) { return comes_before(a.second, b.second); });
 
   std::vector<std::pair<std::string, ConfigTable>> found;
+  found.reserve(names.size());
   for (const auto& [name, place] : names) found.emplace_back(name, table(name));
   return found;
 }

@@ -62,6 +62,7 @@ constinit std::atomic<int> lock_failure = 0;
 
 std::uint8_t* allocate_large(std::size_t size);
 void* map_locked(std::size_t size);
+std::size_t offset_in_slab(const void* address);
 void lock(void* pages, std::size_t size);
 void report_lock_failure();
 std::size_t class_of(std::size_t capacity);
@@ -148,12 +149,16 @@ void* map_locked(std::size_t size) {
     lock(mapped, size);
     return mapped;
   }
-  const auto start = reinterpret_cast<std::uintptr_t>(mapped);
-  const auto aligned = (start + slab_size - 1) & ~(slab_size - 1);
-  if (aligned != start) munmap(mapped, aligned - start);
-  munmap(reinterpret_cast<void*>(aligned + slab_size), start + slab_size - aligned);
-  lock(reinterpret_cast<void*>(aligned), size);
-  return reinterpret_cast<void*>(aligned);
+  auto* start = static_cast<std::uint8_t*>(mapped);
+  const auto before = (slab_size - offset_in_slab(start)) % slab_size;
+  if (before > 0) munmap(start, before);
+  munmap(start + before + slab_size, slab_size - before);
+  lock(start + before, size);
+  return start + before;
+}
+
+std::size_t offset_in_slab(const void* address) {
+  return reinterpret_cast<std::uintptr_t>(address) % slab_size;
 }
 
 void lock(void* pages, std::size_t size) {
@@ -180,7 +185,7 @@ std::size_t class_of(std::size_t capacity) {
 }
 
 Slab* slab_of(PieceHeader* piece) {
-  return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(piece) & ~(slab_size - 1));
+  return reinterpret_cast<Slab*>(reinterpret_cast<std::uint8_t*>(piece) - offset_in_slab(piece));
 }
 
 }  // namespace

@@ -138,6 +138,7 @@ std::vector<std::string> words_of(const std::string& line) {
 // The host's signal mask and ignored signals are its own affair.
 int spawn(std::vector<std::string>& words, int output, pid_t& pid) {
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
 
