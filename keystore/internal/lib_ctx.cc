@@ -1,32 +1,30 @@
 #include "keystore/internal/lib_ctx.h"
 
-#include <sys/mman.h>
-
 #include <array>
 #include <atomic>
+#include <memory>
 #include <new>
 #include <string>
 
+#include "keystore/internal/fork_marker.h"
 #include "keystore/internal/openssl_ptr.h"
 
 // OpenSSL's locks may be held by another thread at a fork and stay locked in the child for ever. So
-// all that is shared here hangs on a page that the kernel wipes in a forked child, which makes its
-// own at its first call and leaves the inherited one alone. What is made is published by an atomic
-// exchange and never destroyed: keys may be used while static objects go.
+// all that is shared here is made anew by a forked child, which leaves the inherited one alone.
+// What is made is published by an atomic exchange and never destroyed: keys may be used while
+// static objects go.
 
 namespace keystore {
 namespace {
 
 constexpr std::size_t digest_count = static_cast<std::size_t>(Digest::sha3_512) + 1;
 
-/// Zero octets, as the kernel leaves them, are its initial state.
 struct PerProcess {
   std::atomic<OSSL_LIB_CTX*> ctx = nullptr;
   std::array<std::atomic<EVP_MD*>, digest_count> digests = {};
 };
 
-PerProcess not_wiped;
-std::atomic<PerProcess*> shared = nullptr;
+constinit ForkMarker this_process;
 
 /// Keeps `made` in `place` unless another thread was faster.
 template <class T, class Pointer>
@@ -38,20 +36,10 @@ T* publish(std::atomic<T*>& place, Pointer made) {
   return expected;
 }
 
-PerProcess& make_shared_page() {
-  void* page =
-      mmap(nullptr, sizeof(PerProcess), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  const bool wiped = page != MAP_FAILED && madvise(page, sizeof(PerProcess), MADV_WIPEONFORK) == 0;
-  auto* made = wiped ? new (page) PerProcess : &not_wiped;
-  PerProcess* first = nullptr;
-  if (shared.compare_exchange_strong(first, made, std::memory_order_acq_rel)) return *made;
-  if (wiped) munmap(page, sizeof(PerProcess));
-  return *first;
-}
-
 PerProcess& per_process() {
-  if (auto* page = shared.load(std::memory_order_acquire)) return *page;
-  return make_shared_page();
+  auto& slot = this_process.slot();
+  if (auto* made = slot.load(std::memory_order_acquire)) return *static_cast<PerProcess*>(made);
+  return *static_cast<PerProcess*>(publish(slot, std::make_unique<PerProcess>()));
 }
 
 OsslLibCtxPtr make_ctx() {
