@@ -9,19 +9,6 @@
 namespace keystore::pkcs11 {
 namespace {
 
-EntryKind kind_of(CK_OBJECT_CLASS object_class) {
-  switch (object_class) {
-    case CKO_PRIVATE_KEY:
-      return EntryKind::private_key;
-    case CKO_PUBLIC_KEY:
-      return EntryKind::public_key;
-    case CKO_CERTIFICATE:
-      return EntryKind::certificate;
-    default:
-      return EntryKind::secret_key;
-  }
-}
-
 void add_flags(const Object& object, std::map<std::string, std::string>& attributes) {
   struct Row {
     CK_ATTRIBUTE_TYPE type;
@@ -83,6 +70,19 @@ Entry make_entry(const Uri& token_uri, const Object& object, std::optional<Publi
     entry.public_key = std::move(half);
   }
   return entry;
+}
+
+EntryKind kind_of(CK_OBJECT_CLASS object_class) {
+  switch (object_class) {
+    case CKO_PRIVATE_KEY:
+      return EntryKind::private_key;
+    case CKO_PUBLIC_KEY:
+      return EntryKind::public_key;
+    case CKO_CERTIFICATE:
+      return EntryKind::certificate;
+    default:
+      return EntryKind::secret_key;
+  }
 }
 
 std::string_view uri_type(CK_OBJECT_CLASS object_class) {

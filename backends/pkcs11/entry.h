@@ -14,6 +14,8 @@ Uri token_uri(const Uri& opened, const TokenIdentity& identity,
 /// An object of the token at `token_uri`, described. `half` is the public half of a key.
 Entry make_entry(const Uri& token_uri, const Object& object, std::optional<PublicKey> half);
 
+EntryKind kind_of(CK_OBJECT_CLASS object_class);
+
 /// "private", "public", "cert", "secret-key" (RFC 7512, 2.3).
 std::string_view uri_type(CK_OBJECT_CLASS object_class);
 

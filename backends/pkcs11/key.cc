@@ -253,7 +253,7 @@ Result<CK_OBJECT_HANDLE> TokenKey::locate(Place& place, Patience& patience) cons
     }
     auto remedy = Remedy::log_in;  // nothing found: the login may be lost, which hides the key
     if (!found) {
-      remedy = remedy_for(found.error().cause.value_or(Cause{}).code);
+      remedy = remedy_for(found.error());
       if (remedy == Remedy::none) return Failure(found.error());
       session->after(remedy);
     } else if (tries != 0) {

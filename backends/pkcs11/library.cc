@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -28,7 +29,7 @@ const Library* find_library(const CK_FUNCTION_LIST* functions);
 Result<void> check_policy(const std::string& path, const Config& config);
 Result<void> check_file(const std::string& path);
 Result<const CK_FUNCTION_LIST*> load_functions(const std::string& path);
-std::string init_args_of(const std::string& path, const Config& config);
+const ModuleConfig* configuration_of(const std::string& path, const Config& config);
 
 }  // namespace
 
@@ -42,16 +43,24 @@ Result<const Library*> load_library(const std::string& path, const Config& confi
   if (const auto* found = find_library(path)) return found;
   if (auto sound = check_file(path); !sound) return Failure(sound.error());
   open_trace();
+  auto library = std::make_unique<Library>();
+  library->path = path;
+  if (const auto* own = configuration_of(path, config)) {
+    library->init_args = own->args;
+    library->env = own->env;
+  }
+  set_environment(*library);
   auto functions = load_functions(path);
   if (!functions) return Failure(functions.error());
   if (const auto* same = find_library(*functions)) return same;
-  auto library = std::make_unique<Library>();
-  library->path = path;
   library->functions = *functions;
-  library->init_args = init_args_of(path, config);
   library->previous = libraries.load();
   libraries = library.release();
   return libraries.load();
+}
+
+void set_environment(const Library& library) {
+  for (const auto& [name, value] : library.env) ::setenv(name.c_str(), value.c_str(), 0);
 }
 
 namespace {
@@ -155,9 +164,9 @@ Result<const CK_FUNCTION_LIST*> load_functions(const std::string& path) {
   return functions;
 }
 
-std::string init_args_of(const std::string& path, const Config& config) {
+const ModuleConfig* configuration_of(const std::string& path, const Config& config) {
   const auto found = std::ranges::find(config.modules, path, &ModuleConfig::path);
-  return found == config.modules.end() ? std::string() : found->args;
+  return found == config.modules.end() ? nullptr : &*found;
 }
 
 }  // namespace

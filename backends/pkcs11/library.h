@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <string>
 
 #include "backends/pkcs11/cryptoki.h"
@@ -16,6 +17,7 @@ struct Library {
   std::string path = {};
   const CK_FUNCTION_LIST* functions = nullptr;
   std::string init_args = {};                           ///< for C_Initialize; empty: none
+  std::map<std::string, std::string> env = {};          ///< of the configuration
   mutable std::atomic<const Quirks*> quirks = nullptr;  ///< known after the first C_Initialize
   const Library* previous = nullptr;
 };
@@ -24,5 +26,9 @@ struct Library {
 /// refused_by_policy (module_allow), not_found, access_denied (others may write it), malformed (no
 /// PKCS#11 module), unavailable (does not load).
 Result<const Library*> load_library(const std::string& path, const Config& config);
+
+/// Sets the library's `env` where missing: servers wipe theirs after they read the configuration,
+/// and modules look when they are loaded and at C_Initialize.
+void set_environment(const Library& library);
 
 }  // namespace keystore::pkcs11

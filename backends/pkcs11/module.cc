@@ -68,6 +68,7 @@ Result<void> Module::initialise_now(const Patience& patience) {
 }
 
 CK_RV Module::call_initialise() {
+  set_environment(library_);
   CK_C_INITIALIZE_ARGS arguments = {};
   arguments.flags = CKF_OS_LOCKING_OK;
   // NSS and its like want their parameters where the standard says "reserved".

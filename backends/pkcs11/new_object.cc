@@ -27,6 +27,20 @@ std::string in_capitals(std::string text) {
 
 bool is_ec(CK_KEY_TYPE type) { return type == CKK_EC || type == ckk_ec_montgomery; }
 
+/// A session that may write, where the login was lost with a new one.
+Result<WritingSession> writing_session(Token& token, const TokenLink& link, Patience& patience) {
+  const auto epoch = token.epoch();
+  auto session = token.writing_session();
+  const bool login_required = (token.flags() & CKF_LOGIN_REQUIRED) != 0;
+  if (session && (!login_required || logged_in(**session))) return session;
+  const auto remedy = session ? Remedy::log_in : remedy_for(session.error());
+  if (remedy == Remedy::none) return session;
+  if (auto healed = token.heal(link, epoch, remedy, patience); !healed) {
+    return Failure(healed.error());
+  }
+  return token.writing_session();
+}
+
 }  // namespace
 
 Result<OpenForWriting> open_for_writing(const Uri& uri, const OpenOptions& options,
@@ -42,7 +56,7 @@ Result<OpenForWriting> open_for_writing(const Uri& uri, const OpenOptions& optio
   if (auto ready = token.make_ready(*linked->link, true, patience); !ready) {
     return Failure(ready.error());
   }
-  auto session = token.writing_session();
+  auto session = writing_session(token, *linked->link, patience);
   if (!session) return Failure(session.error());
   return OpenForWriting{std::move(*linked), std::move(*session), patience};
 }

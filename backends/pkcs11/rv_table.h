@@ -42,4 +42,10 @@ inline Remedy remedy_for(CK_RV rv) noexcept {
   return row == nullptr ? Remedy::none : row->remedy;
 }
 
+/// As above, for an error that error_from_rv() made.
+inline Remedy remedy_for(const Error& error) noexcept {
+  if (!error.cause || error.cause->subsystem != "pkcs11") return Remedy::none;
+  return remedy_for(error.cause->code);
+}
+
 }  // namespace keystore::pkcs11

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "backends/pkcs11/entry.h"
+#include "backends/pkcs11/error.h"
 #include "backends/pkcs11/key.h"
 #include "backends/pkcs11/module_search.h"
 #include "backends/pkcs11/object.h"
@@ -15,11 +20,18 @@ namespace {
 constexpr std::array listed_classes = {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY, CKO_CERTIFICATE,
                                        CKO_SECRET_KEY};
 
+/// Runs `body(session)`, mending what can be mended and running it again.
+template <class Body>
+Result<void> with_session(const LinkedToken& linked, bool login, const Body& body);
 /// All matching objects of one class, each read. What cannot be read is skipped by name.
 Result<Listing<Object>> read_objects(const Session& session, const Wanted& wanted,
                                      CK_OBJECT_CLASS object_class, const Uri& uri);
-Result<void> list_token(const LinkedToken& token, const Wanted& wanted, Listing<Entry>& listing);
-Result<void> list_keys(const LinkedToken& token, const Wanted& wanted, Listing<Key>& listing);
+Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& linked,
+                                    const Wanted& wanted);
+Result<Listing<Key>> list_keys(const Session& session, const LinkedToken& linked,
+                               const Wanted& wanted, const Abilities& abilities);
+template <class T>
+void append(Listing<T>& listing, Listing<T> more);
 bool fits_public_key(const Entry& entry, const std::optional<PublicKey>& wanted);
 
 }  // namespace
@@ -47,85 +59,116 @@ Result<std::shared_ptr<StoreBackend>> TokenStore::create(const Uri& uri,
 }
 
 Result<Listing<Entry>> TokenStore::find_entries(const Query& query) const {
-  Listing<Entry> listing;
   const auto wanted = wanted_.and_also(query);
-  if (!wanted) return listing;
-  const Patience patience;
-  auto tokens = find_tokens(uri_, options_, libraries_, patience);
+  if (!wanted) return Listing<Entry>();
+  auto tokens = find_tokens(uri_, options_, libraries_, Patience());
   if (!tokens) return Failure(tokens.error());
-  listing.skipped = std::move(tokens->skipped);
+  Listing<Entry> listing{.skipped = std::move(tokens->skipped)};
   for (const auto& token : tokens->items) {
-    if (auto listed = list_token(token, *wanted, listing); !listed) {
-      if (tokens->items.size() == 1) return Failure(listed.error());
-      listing.skipped.push_back(listed.error());
-    }
+    const bool login = token.link->has_pin_source() || wanted->kind == EntryKind::private_key;
+    auto listed = with_session(token, login, [&](const Session& session) -> Result<void> {
+      auto found = list_entries(session, token, *wanted);
+      if (!found) return Failure(found.error());
+      append(listing, std::move(*found));
+      return {};
+    });
+    if (listed) continue;
+    if (tokens->items.size() == 1) return Failure(listed.error());
+    listing.skipped.push_back(listed.error());
   }
   return listing;
 }
 
 Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
-  Listing<Key> listing;
   const auto wanted = wanted_.and_also(query);
-  // A URI without type that was meant for a certificate still finds the key beside it.
-  if (!wanted || !wanted->wants(EntryKind::private_key)) return listing;
-  const Patience patience;
-  auto tokens = find_tokens(uri_, options_, libraries_, patience);
+  if (!wanted || !wanted->wants(EntryKind::private_key)) return Listing<Key>();
+  auto tokens = find_tokens(uri_, options_, libraries_, Patience());
   if (!tokens) return Failure(tokens.error());
-  listing.skipped = std::move(tokens->skipped);
-  for (const auto& token : tokens->items) {
-    if (auto listed = list_keys(token, *wanted, listing); !listed) {
-      if (tokens->items.size() == 1) return Failure(listed.error());
-      listing.skipped.push_back(listed.error());
-    }
+  Listing<Key> listing{.skipped = std::move(tokens->skipped)};
+  for (const auto& linked : tokens->items) {
+    auto listed = with_session(linked, true, [&](const Session& session) -> Result<void> {
+      auto& token = linked.link->token();
+      auto mechanisms = token.mechanisms(Patience());
+      if (!mechanisms) return Failure(mechanisms.error());
+      auto found = list_keys(session, linked, *wanted, {*mechanisms, token.quirks()});
+      if (!found) return Failure(found.error());
+      if (found->items.empty() && (token.flags() & CKF_LOGIN_REQUIRED) != 0 &&
+          !logged_in(session)) {
+        // Somebody in this process logged out, which hides the keys.
+        return Failure(error_from_rv(CKR_USER_NOT_LOGGED_IN, "C_FindObjects", "cannot find keys"));
+      }
+      append(listing, std::move(*found));
+      return {};
+    });
+    if (listed) continue;
+    if (tokens->items.size() == 1) return Failure(listed.error());
+    listing.skipped.push_back(listed.error());
   }
   return listing;
 }
 
 namespace {
 
-Result<void> list_token(const LinkedToken& linked, const Wanted& wanted, Listing<Entry>& listing) {
+template <class Body>
+Result<void> with_session(const LinkedToken& linked, bool login, const Body& body) {
+  constexpr int most_tries = 3;
   Patience patience;
   auto& token = linked.link->token();
-  const bool login = linked.link->has_pin_source() || wanted.kind == EntryKind::private_key;
-  if (auto ready = token.make_ready(*linked.link, login, patience); !ready) return ready;
-  auto session = token.session(patience);
-  if (!session) return Failure(session.error());
+  Result<void> done;
+  for (int tries = 0; tries < most_tries; ++tries) {
+    if (auto ready = token.make_ready(*linked.link, login, patience); !ready) return ready;
+    const auto epoch = token.epoch();
+    {
+      auto session = token.session(patience);
+      done = session ? body(**session) : Result<void>(Failure(session.error()));
+      if (done || remedy_for(done.error()) == Remedy::none) return done;
+      if (session) session->after(remedy_for(done.error()));
+    }
+    auto healed = token.heal(*linked.link, epoch, remedy_for(done.error()), patience);
+    if (!healed) return healed;
+  }
+  return done;
+}
+
+Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& linked,
+                                    const Wanted& wanted) {
+  Listing<Entry> listing;
   for (const auto object_class : listed_classes) {
-    const auto kind = make_entry(linked.uri, Object{.object_class = object_class}, {}).kind;
-    if (!wanted.wants(kind)) continue;
-    auto objects = read_objects(**session, wanted, object_class, linked.uri);
+    if (!wanted.wants(kind_of(object_class))) continue;
+    auto objects = read_objects(session, wanted, object_class, linked.uri);
     if (!objects) return Failure(objects.error());
-    for (auto& skipped : objects->skipped) listing.skipped.push_back(std::move(skipped));
+    append(listing, {.skipped = std::move(objects->skipped)});
     for (const auto& object : objects->items) {
       auto half = object_class == CKO_PRIVATE_KEY
-                      ? find_public_half(**session, object)
+                      ? find_public_half(session, object)
                       : Result<std::optional<PublicKey>>(own_public_key(object));
       if (!half) return Failure(half.error());
       auto entry = make_entry(linked.uri, object, std::move(*half));
       if (fits_public_key(entry, wanted.public_key)) listing.items.push_back(std::move(entry));
     }
   }
-  return {};
+  return listing;
 }
 
-Result<void> list_keys(const LinkedToken& linked, const Wanted& wanted, Listing<Key>& listing) {
-  Patience patience;
-  auto& token = linked.link->token();
-  if (auto ready = token.make_ready(*linked.link, true, patience); !ready) return ready;
-  auto mechanisms = token.mechanisms(patience);
-  if (!mechanisms) return Failure(mechanisms.error());
-  auto session = token.session(patience);
-  if (!session) return Failure(session.error());
-  auto objects = read_objects(**session, wanted, CKO_PRIVATE_KEY, linked.uri);
+Result<Listing<Key>> list_keys(const Session& session, const LinkedToken& linked,
+                               const Wanted& wanted, const Abilities& abilities) {
+  auto objects = read_objects(session, wanted, CKO_PRIVATE_KEY, linked.uri);
   if (!objects) return Failure(objects.error());
-  for (auto& skipped : objects->skipped) listing.skipped.push_back(std::move(skipped));
+  Listing<Key> listing{.skipped = std::move(objects->skipped)};
   for (const auto& object : objects->items) {
-    auto key = make_key(linked.link, linked.uri, **session, object, {*mechanisms, token.quirks()});
+    auto key = make_key(linked.link, linked.uri, session, object, abilities);
     if (!key) return Failure(key.error());
-    if (fits_public_key((*key)->entry(), wanted.public_key))
+    if (fits_public_key((*key)->entry(), wanted.public_key)) {
       listing.items.emplace_back(std::move(*key));
+    }
   }
-  return {};
+  return listing;
+}
+
+template <class T>
+void append(Listing<T>& listing, Listing<T> more) {
+  std::ranges::move(more.items, std::back_inserter(listing.items));
+  std::ranges::move(more.skipped, std::back_inserter(listing.skipped));
 }
 
 Result<Listing<Object>> read_objects(const Session& session, const Wanted& wanted,

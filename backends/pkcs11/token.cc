@@ -22,38 +22,38 @@ std::string action_on(const TokenIdentity& identity) {
   return fmt::format("cannot open token '{}'", identity.label);
 }
 
-/// A return value that was put into an error, for choosing the remedy.
-Remedy remedy_in(const Error& error) {
-  if (!error.cause || error.cause->subsystem != "pkcs11") return Remedy::none;
-  return remedy_for(error.cause->code);
-}
-
-bool session_is_logged_in(const Session& session) {
-  CK_SESSION_INFO info = {};
-  return session.call(function::get_session_info, &info) == CKR_OK &&
-         (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
-}
-
 void close_and_delete(Session* session) {
   const std::unique_ptr<Session> owned(session);
   owned->close();
 }
 
+bool is_about_pin(const Error& error) {
+  return error.code == Errc::pin_required || error.code == Errc::pin_incorrect ||
+         error.code == Errc::pin_locked || error.code == Errc::cancelled;
+}
+
 }  // namespace
+
+bool logged_in(const Session& session) {
+  CK_SESSION_INFO info = {};
+  return session.call(function::get_session_info, &info) == CKR_OK &&
+         (info.state == CKS_RO_USER_FUNCTIONS || info.state == CKS_RW_USER_FUNCTIONS);
+}
 
 Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& patience) {
   const auto done = [&] { return open_.load() && (!login || logged_in_.load()); };
+  if (done()) return {};
+  const auto failures = pin_failures_.load();
+  auto turn = turn_.take(patience.first_use_deadline(), action_on(identity_));
+  if (!turn) return Failure(turn.error());
   if (!done()) {
-    auto turn = turn_.take(patience.first_use_deadline(), action_on(identity_));
-    if (!turn) return Failure(turn.error());
-    if (!done()) {
-      const auto unknown = slot_.load() == CK_UNAVAILABLE_INFORMATION;
-      const auto remedy = unknown ? Remedy::find_token : Remedy::log_in;
-      auto opened = heal_now(link, remedy, login, patience);
-      if (!opened) return opened;
-    }
-    link.keep_pin(pin_);
+    // A PIN that failed while we waited would only be asked for again.
+    if (login && pin_failures_.load() != failures) return Failure(*pin_failure_);
+    const bool unknown = slot_.load() == CK_UNAVAILABLE_INFORMATION;
+    auto opened = heal_now(link, unknown ? Remedy::find_token : Remedy::log_in, login, patience);
+    if (!opened) return opened;
   }
+  link.keep_pin(pin_);
   return {};
 }
 
@@ -81,7 +81,7 @@ Result<void> Token::heal_now(const TokenLink& link, Remedy remedy, bool login, P
       next_pause_ = first_pause;
       return result;
     }
-    const auto needed = remedy_in(result.error());
+    const auto needed = remedy_for(result.error());
     const bool not_there = result.error().code == Errc::not_found;
     if (once || (needed == Remedy::none && !not_there)) break;
     remedy = std::max({remedy, needed, Remedy::find_token});
@@ -104,11 +104,11 @@ Result<void> Token::heal_once(const TokenLink& link, Remedy remedy, bool login,
   auto session = pool_.take(slot_, patience);
   if (!session) return Failure(session.error());
   const bool need_login = (flags_ & CKF_LOGIN_REQUIRED) != 0 && login;
-  if (need_login && !session_is_logged_in(**session)) {
+  if (need_login && !logged_in(**session)) {
     auto pin = log_in(**session, slot_, link, pin_ != nullptr ? pin_ : link.accepted_pin(), turn_,
                       patience);
     if (!pin) {
-      if (remedy_in(pin.error()) >= Remedy::reopen_session) session->drop();
+      if (remedy_for(pin.error()) >= Remedy::reopen_session) session->drop();
       return Failure(pin.error());
     }
     if (*pin != nullptr) pin_ = std::move(*pin);
@@ -122,6 +122,11 @@ Result<void> Token::heal_once(const TokenLink& link, Remedy remedy, bool login,
 
 /// Operations that follow fail at once until the next look, which one of them takes.
 void Token::note_failure(const Error& error) {
+  if (is_about_pin(error)) {
+    pin_failure_ = error;
+    pin_failures_.fetch_add(1);
+    return;
+  }
   if (error.code != Errc::unavailable && error.code != Errc::not_found) return;
   if (away_) {
     next_pause_ = std::min<Patience::Clock::duration>(next_pause_ * 2, longest_pause);

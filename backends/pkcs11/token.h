@@ -16,6 +16,9 @@ namespace keystore::pkcs11 {
 /// Closed when it goes.
 using WritingSession = std::unique_ptr<Session, void (*)(Session*)>;
 
+/// Whether the user is logged in on the session's token.
+bool logged_in(const Session& session);
+
 /// A token as this process uses it: where it is, its sessions, whether we are logged in. Never
 /// destroyed.
 class Token {
@@ -74,9 +77,11 @@ class Token {
   std::atomic<CK_FLAGS> flags_ = 0;
   std::atomic<bool> open_ = false;
   std::atomic<bool> logged_in_ = false;
+  std::atomic<std::uint64_t> pin_failures_ = 0;
   // With the turn only:
   std::shared_ptr<const AcceptedPin> pin_;
   std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>> mechanisms_;
+  std::optional<Error> pin_failure_;
   std::optional<Error> away_;  ///< why the token could not be reached last time
   Patience::Clock::time_point next_look_ = {};
   Patience::Clock::duration next_pause_ = {};

@@ -41,8 +41,25 @@ bool loaded_already(const std::string& path) {
   return true;
 }
 
+struct CloseLibrary {
+  void operator()(void* library) const noexcept { dlclose(library); }
+};
+using LibraryPtr = std::unique_ptr<void, CloseLibrary>;
+
+/// libp11 writes the loader's complaints to stderr, so they are found before it can.
+Result<LibraryPtr> check_library(const std::string& path) {
+  LibraryPtr library(dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL));
+  if (!library) return fail(Errc::unavailable, fmt::format("cannot load module: {}", dlerror()));
+  if (dlsym(library.get(), "C_GetFunctionList") == nullptr) {
+    return fail(Errc::malformed, fmt::format("{} is no PKCS#11 module", path));
+  }
+  return library;
+}
+
 Result<Libp11Ptr> load(const ModuleConfig& module) {
   ERR_clear_error();
+  const auto library = check_library(module.path);
+  if (!library) return Failure(library.error());
   EmptyLibp11Ptr context(PKCS11_CTX_new());
   if (!module.args.empty()) PKCS11_CTX_init_args(context.get(), module.args.c_str());
   if (PKCS11_CTX_load(context.get(), module.path.c_str()) != 0) {

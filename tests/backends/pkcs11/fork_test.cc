@@ -84,7 +84,7 @@ Result<Key> open_key(const SoftHsm& softhsm) {
 class ForkedKeys : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(ForkedKeys, SignInChildrenAndThreadsAtOnce) {
-  const SoftHsm softhsm;
+  SoftHsm softhsm;
   make_key(softhsm, GetParam());
   EXPECT_TRUE(alone([&] {
     const auto key = open_key(softhsm);
@@ -96,7 +96,7 @@ TEST_P(ForkedKeys, SignInChildrenAndThreadsAtOnce) {
 }
 
 TEST_P(ForkedKeys, SignWhenTheForkHappensWhileThreadsSign) {
-  const SoftHsm softhsm;
+  SoftHsm softhsm;
   make_key(softhsm, GetParam());
   EXPECT_TRUE(alone([&] {
     const auto key = open_key(softhsm);
@@ -124,7 +124,7 @@ TEST_P(ForkedKeys, SignWhenTheForkHappensWhileThreadsSign) {
 }
 
 TEST_P(ForkedKeys, SixtyChildrenThatOpenTheTokenAtOnce) {
-  const SoftHsm softhsm;
+  SoftHsm softhsm;
   make_key(softhsm, GetParam());
   EXPECT_EQ(failing_children(60,
                              [&] {
@@ -136,7 +136,7 @@ TEST_P(ForkedKeys, SixtyChildrenThatOpenTheTokenAtOnce) {
 }
 
 TEST_P(ForkedKeys, SignInGrandchildren) {
-  const SoftHsm softhsm;
+  SoftHsm softhsm;
   make_key(softhsm, GetParam());
   EXPECT_TRUE(alone([&] {
     const auto key = open_key(softhsm);
