@@ -2,11 +2,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -124,6 +130,44 @@ TEST_F(LogDeathTest, WritesToTheFileThatWasOpenedBeforeRightsWereGivenUp) {
       ::testing::ExitedWithCode(0), "^$");
   EXPECT_THAT(read_text(file), HasSubstr("from the worker"));
   EXPECT_THAT(read_text(file), Not(HasSubstr("to nowhere")));
+}
+
+// In a mount namespace of its own: `folder` is empty, and a socket listens at `path` in it.
+// Returns what arrives there when one line is logged `to` it.
+std::string received(const std::string& to, const char* folder, const std::string& path) {
+  if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      mount("none", folder, "tmpfs", 0, nullptr) != 0) {
+    return "no mount namespace";
+  }
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  const int listener = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  if (bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return "no socket";
+
+  // Beside the mounts: what is under /dev and /run is hidden now.
+  const std::string config = std::string(folder) + "/config.toml";
+  std::ofstream(config) << "[log]\nto = '" << to << "'\n";
+  setenv("KEYSTORE_CONFIG", config.c_str(), 1);
+  log(LogLevel::warning, "a\nwarning");
+  char text[512];
+  const auto size = recv(listener, text, sizeof text, 0);
+  return std::string(text, size < 0 ? 0 : static_cast<std::size_t>(size));
+}
+
+[[noreturn]] void end_with(bool promise) { _exit(promise ? 0 : 1); }
+
+TEST_F(LogDeathTest, WritesToSyslogAndJournal) {
+  if (geteuid() != 0)
+    GTEST_SKIP() << "needs root, to put a socket in the place of the log daemon's";
+  EXPECT_EXIT(end_with(received("syslog", "/dev", "/dev/log") ==
+                       "<12>keystore[" + std::to_string(getpid()) + "]: a warning"),
+              ::testing::ExitedWithCode(0), "^$");
+  EXPECT_EXIT(end_with(received("journal", "/run", "/run/systemd/journal/socket") ==
+                       "PRIORITY=4\nSYSLOG_IDENTIFIER=keystore\nMESSAGE=a warning\n"),
+              ::testing::ExitedWithCode(0), "^$");
 }
 
 TEST_F(LogDeathTest, NeverWritesToTheHostsStandardError) {
