@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keystore/backend.h"
+#include "keystore/internal/openssl_error.h"
 #include "keystore/internal/sign_params.h"
 
 namespace keystore {
@@ -23,6 +24,7 @@ Result<T> run(const KeyBackend& backend, const Request& request, const CallLimit
     return fail(Errc::cancelled, "the operation on key '" + backend.entry().label +
                                      "' was cancelled before it began");
   }
+  const OpensslErrorMark mark;  // modules that use libcrypto leave errors in the caller's queue
   auto reply = backend.run(request, with_deadline(limits));
   if (!reply) return Failure(reply.error());
   if (auto* value = std::get_if<T>(&*reply)) return std::move(*value);
@@ -93,6 +95,9 @@ Result<Secret> Key::derive(const PublicKey& peer, const CallLimits& limits) cons
   return run<Secret>(*backend_, DeriveRequest{peer}, limits);
 }
 
-Result<Secret> Key::export_pkcs8(const ExportPermit&) const { return backend_->export_pkcs8(); }
+Result<Secret> Key::export_pkcs8(const ExportPermit&) const {
+  const OpensslErrorMark mark;
+  return backend_->export_pkcs8();
+}
 
 }  // namespace keystore

@@ -135,9 +135,8 @@ Result<Reference> Reference::parse_pem(std::string_view text) {
 
 Result<Bytes> Reference::to_der() const {
   if (!public_key) return fail(Errc::invalid_argument, "a key reference needs the public key");
-  if (uri.query_attribute("pin-value")) {
-    return fail(Errc::invalid_argument, "a key reference cannot hold a pin-value",
-                "name a pin-source instead");
+  if (auto allowed = check_data_pin(uri); !allowed) {
+    return fail(Errc::invalid_argument, allowed.error().message, allowed.error().hint);
   }
   Bytes body;
   append_der(body, der_tag::integer, der_integer_content(version_1));

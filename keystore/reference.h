@@ -41,7 +41,8 @@ struct Reference {
   KEYSTORE_API static Result<Reference> parse(std::string_view label, BytesView der);
   /// The first block of either label in a text that may hold others. Errors: not_found, as parse().
   KEYSTORE_API static Result<Reference> parse_pem(std::string_view text);
-  /// Errors: invalid_argument without a public key or with a pin-value.
+  /// Errors: invalid_argument without a public key, with a pin-value, or with a pin-source that
+  /// data may not use.
   KEYSTORE_API Result<Bytes> to_der() const;
   KEYSTORE_API Result<std::string> to_pem() const;
 };

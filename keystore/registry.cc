@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "keystore/internal/openssl_error.h"
 #include "keystore/internal/policy.h"
 
 namespace keystore {
@@ -38,6 +39,7 @@ Result<Store> Registry::open(const Uri& uri, const OpenOptions& options) const {
   }
   OpenContext context{.registry = this, .options = options};
   context.options.config = *config;
+  const OpensslErrorMark mark;
   auto backend = row->open(uri, context);
   if (!backend) return Failure(backend.error());
   return Store(uri, *std::move(backend), (*config)->policy);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keystore/internal/chain.h"
+#include "keystore/internal/openssl_error.h"
 #include "keystore/internal/policy.h"
 #include "keystore/internal/public_key_parsed.h"
 
@@ -96,14 +97,18 @@ Result<Certificate> choose_leaf(const Uri& store, const Key& key, const Listing<
 Store::Store(Uri uri, std::shared_ptr<StoreBackend> backend, PolicyConfig policy)
     : uri_(std::move(uri)), backend_(std::move(backend)), policy_(std::move(policy)) {}
 
+// Backends may run foreign code that leaves errors in OpenSSL's queue: the caller's stays as it
+// was.
+
 Result<Listing<Entry>> Store::find_entries(const Query& query) const {
+  const OpensslErrorMark mark;
   return backend_->find_entries(query);
 }
 
 Result<Listing<Certificate>> Store::find_certificates(const Query& query) const {
   auto narrowed_query = query;
   if (!narrowed_query.kind) narrowed_query.kind = EntryKind::certificate;
-  auto entries = backend_->find_entries(narrowed_query);
+  auto entries = find_entries(narrowed_query);
   if (!entries) return Failure(entries.error());
   Listing<Certificate> found{.skipped = std::move(entries->skipped)};
   for (auto& entry : entries->items) {
@@ -113,6 +118,7 @@ Result<Listing<Certificate>> Store::find_certificates(const Query& query) const 
 }
 
 Result<Listing<Key>> Store::find_keys(const Query& query) const {
+  const OpensslErrorMark mark;
   auto keys = backend_->find_keys(query);
   if (!keys) return keys;
   Listing<Key> usable{.skipped = std::move(keys->skipped)};
@@ -127,6 +133,7 @@ Result<Listing<Key>> Store::find_keys(const Query& query) const {
 }
 
 Result<Key> Store::key(const Query& query) const {
+  const OpensslErrorMark mark;
   auto keys = backend_->find_keys(query);
   if (!keys) return Failure(keys.error());
   if (keys->items.empty()) return none_found(uri_, "private key", keys->skipped);
@@ -142,7 +149,7 @@ Result<Key> Store::key(const Query& query) const {
 Result<Identity> Store::identity(const Query& query) const {
   auto key = this->key(query);
   if (!key) return Failure(key.error());
-  auto entries = backend_->find_entries({.kind = EntryKind::certificate});
+  auto entries = find_entries({.kind = EntryKind::certificate});
   if (!entries) return Failure(entries.error());
   std::erase_if(entries->items, [](const Entry& entry) { return !entry.certificate; });
   auto leaf = choose_leaf(uri_, *key, *entries);

@@ -178,6 +178,8 @@ TEST(Reference, WritesNoPinAndNeedsThePublicKey) {
   auto with_pin = sample();
   with_pin.uri = uri("pkcs11:token=t?pin-value=1234");
   EXPECT_EQ(with_pin.to_der().error().code, Errc::invalid_argument);
+  with_pin.uri = uri("pkcs11:token=t?pin-source=cmd:/bin/pin");
+  EXPECT_EQ(with_pin.to_der().error().code, Errc::invalid_argument);
   auto without_key = sample();
   without_key.public_key.reset();
   EXPECT_EQ(without_key.to_pem().error().code, Errc::invalid_argument);

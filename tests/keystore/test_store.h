@@ -20,6 +20,7 @@ struct TestStores {
   std::string last_pin = {};
   std::atomic<int> opened = 0;
   std::function<void()> at_open = {};
+  std::function<void()> at_find = {};
 };
 
 /// The one that open_test_store serves; set by each test.
@@ -33,6 +34,7 @@ class TestStore final : public StoreBackend {
   TestStore(const TestStores& stores, std::string uri) : stores_(stores), uri_(std::move(uri)) {}
 
   Result<Listing<Entry>> find_entries(const Query& query) const override {
+    if (stores_.at_find) stores_.at_find();
     Listing<Entry> found{.skipped = stores_.skipped};
     const auto held = stores_.certificates.find(uri_);
     const bool wanted = !query.kind || *query.kind == EntryKind::certificate;
@@ -47,6 +49,7 @@ class TestStore final : public StoreBackend {
   }
 
   Result<Listing<Key>> find_keys(const Query&) const override {
+    if (stores_.at_find) stores_.at_find();
     const auto held = stores_.keys.find(uri_);
     if (held == stores_.keys.end()) return Listing<Key>{.skipped = stores_.skipped};
     return Listing<Key>{.items = held->second, .skipped = stores_.skipped};
