@@ -99,6 +99,8 @@ Result<Entry> describe_reference(const Block& block, BytesView octets, Entry bas
   if (!reference) return Failure(reference.error());
   base.attributes["file"] = base.uri.path();
   base.uri = reference->uri;
+  const auto id = base.uri.path_attribute("id").value_or("");
+  base.id.assign(id.begin(), id.end());
   base.kind = EntryKind::private_key;
   base.custody = Custody::token;
   if (reference->public_key) base.shape = reference->public_key->shape();
