@@ -6,6 +6,7 @@
 #include "bindings/openssl/provider/asym_cipher.h"
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/rsa_padding.h"
@@ -142,7 +143,8 @@ int decrypt_in_store(const Cipher& cipher, unsigned char* out, std::size_t* size
     *size = cipher.material->max_size;
     return 1;
   }
-  const auto plain = cipher.material->key->decrypt(spec_of(cipher), ciphertext);
+  const auto plain =
+      in_store([&] { return cipher.material->key->decrypt(spec_of(cipher), ciphertext); });
   if (!plain) {
     raise(*cipher.provider, plain.error());
     return 0;

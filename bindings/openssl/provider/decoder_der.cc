@@ -3,6 +3,7 @@
 #include "bindings/openssl/provider/decoder.h"
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/load_options.h"
 #include "keystore/reference.h"
@@ -51,11 +52,13 @@ int decode_der(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK
   const auto& provider = *static_cast<const Provider*>(context);
   return guard(provider, 0, [&] {
     if (!decoder_does_selection(context, selection)) return 1;
-    const auto reference = Reference::parse(Reference::pem_label, read_all(provider.core(), input));
+    const auto der = read_all(provider.core(), input);
+    const auto reference = in_store([&] { return Reference::parse(Reference::pem_label, der); });
     // Not a reference, or one for the decoder of another type: no failure.
     if (!reference || !reference->public_key) return 1;
     if (kind_of(reference->public_key->shape()) != kind) return 1;
-    const auto key = open_key(*reference, LoadPassphrase(ask, ask_argument));
+    const LoadPassphrase passphrase(ask, ask_argument);
+    const auto key = in_store([&] { return open_key(*reference, passphrase); });
     if (key) return emit_key(provider, *key, callback, argument) ? 1 : 0;
     raise(provider, key.error());
     return 0;

@@ -6,6 +6,7 @@
 #include "bindings/openssl/provider/decoder.h"
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/load_options.h"
 #include "bindings/openssl/provider/pem_scan.h"
 #include "keystore/reference.h"
@@ -68,7 +69,8 @@ int decode_pem(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK
     if (!decoder_does_selection(context, selection)) return 1;
     const auto pem = scan_for_reference(provider.core(), input, selection != 0);
     if (!pem) return 1;
-    const auto reference = decode(*pem, LoadPassphrase(ask, ask_argument));
+    const LoadPassphrase passphrase(ask, ask_argument);
+    const auto reference = in_store([&] { return decode(*pem, passphrase); });
     if (reference) return hand_on(*reference, callback, argument);
     raise(provider, reference.error());
     return 0;

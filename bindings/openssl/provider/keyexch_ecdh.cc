@@ -4,6 +4,7 @@
 
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/keyexch.h"
@@ -142,7 +143,7 @@ int derive_in_store(const Exchange& exchange, unsigned char* out, std::size_t* s
     raise(*exchange.provider, Errc::invalid_argument, "the buffer is too small for the secret");
     return 0;
   }
-  const auto shared = raw_secret(exchange);
+  const auto shared = in_store([&] { return raw_secret(exchange); });
   if (!shared) {
     raise(*exchange.provider, shared.error());
     return 0;

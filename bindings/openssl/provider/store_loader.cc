@@ -9,6 +9,7 @@
 
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/load_options.h"
@@ -158,7 +159,8 @@ int load(void* data, OSSL_CALLBACK* callback, void* argument, OSSL_PASSPHRASE_CA
   return guard(*loader.provider, 0, [&] {
     if (!loader.listed) {
       loader.listed = true;
-      if (const auto done = list(loader, LoadPassphrase(ask, ask_argument)); !done) {
+      const LoadPassphrase passphrase(ask, ask_argument);
+      if (const auto done = in_store([&] { return list(loader, passphrase); }); !done) {
         loader.objects.clear();
         raise(*loader.provider, done.error());
         return 0;

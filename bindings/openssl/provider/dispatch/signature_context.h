@@ -7,6 +7,7 @@
 
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/relay.h"
@@ -151,7 +152,7 @@ int SignatureContext<Settings>::sign_input(BytesView input, unsigned char* out, 
     raise(*provider, spec.error());
     return 0;
   }
-  const auto signature = material->key->sign_digest(*spec, input);
+  const auto signature = in_store([&] { return material->key->sign_digest(*spec, input); });
   if (!signature) {
     raise(*provider, signature.error());
     return 0;
