@@ -8,9 +8,13 @@ make_token
 message=$work/message
 head -c 600 /dev/urandom > "$message"
 
+# pkcs11-tool signs with the first key where it is told a label only.
 by_pkcs11_tool() {
-  expect 0 pkcs11-tool --module "$module" --token-label test --login --pin "$pin" --label "$1" \
-    --sign --mechanism "$2" --signature-format "$4" --input-file "$3" --output-file "$work/sig"
+  local id
+  expect 0 "$keystore" show "pkcs11:token=test;object=$1;type=private" --pin "file:$pin_file" --json
+  id=$("$python" -c 'import json, sys; print(json.load(sys.stdin)["id"])' < "$work/out")
+  expect 0 pkcs11-tool --module "$module" --token-label test --login --pin "$pin" --id "$id" --sign \
+    --mechanism "$2" --signature-format "$4" --input-file "$3" --output-file "$work/sig"
 }
 
 by_engine() {
