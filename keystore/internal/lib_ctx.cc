@@ -22,9 +22,12 @@ constexpr std::size_t digest_count = static_cast<std::size_t>(Digest::sha3_512) 
 struct PerProcess {
   std::atomic<OSSL_LIB_CTX*> ctx = nullptr;
   std::array<std::atomic<EVP_MD*>, digest_count> digests = {};
+  PerProcess* older = nullptr;
 };
 
 constinit ForkMarker this_process;
+/// Keeps all of them reachable, so that no leak check takes them for lost.
+constinit std::atomic<PerProcess*> newest = nullptr;
 
 /// Keeps `made` in `place` unless another thread was faster.
 template <class T, class Pointer>
@@ -36,10 +39,18 @@ T* publish(std::atomic<T*>& place, Pointer made) {
   return expected;
 }
 
+PerProcess& make_per_process(std::atomic<void*>& slot) {
+  auto fresh = std::make_unique<PerProcess>();
+  const auto* candidate = fresh.get();
+  auto* made = static_cast<PerProcess*>(publish(slot, std::move(fresh)));
+  if (made == candidate) made->older = newest.exchange(made);
+  return *made;
+}
+
 PerProcess& per_process() {
   auto& slot = this_process.slot();
   if (auto* made = slot.load(std::memory_order_acquire)) return *static_cast<PerProcess*>(made);
-  return *static_cast<PerProcess*>(publish(slot, std::make_unique<PerProcess>()));
+  return make_per_process(slot);
 }
 
 OsslLibCtxPtr make_ctx() {
