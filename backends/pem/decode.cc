@@ -20,7 +20,8 @@ Result<Entry> describe_public_key(BytesView octets, Entry base);
 Result<Secret> to_pkcs8(const Block& block, std::string_view text, Secret octets);
 
 Failure refuse_foreign(const Block& block) {
-  return fail(Errc::unsupported, fmt::format("'{}' is not read by this version", block.label));
+  return fail(Errc::unsupported, fmt::format("'{}' is not read by this version", block.label),
+              std::string(way_out_of(block)));
 }
 
 }  // namespace

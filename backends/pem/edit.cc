@@ -1,8 +1,12 @@
 #include "backends/pem/edit.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+
+#include "keystore/log.h"
 
 namespace keystore::pem {
 namespace {
@@ -49,9 +53,17 @@ Secret without_object(const ObjectFile& file, std::size_t object) {
   return blank ? Secret{} : std::move(rest);
 }
 
-mode_t mode_of(const std::string& path, mode_t otherwise) {
+Standing standing_of(const std::string& path) {
   struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777U : otherwise;
+  if (stat(path.c_str(), &status) != 0) return {};
+  return {.mode = status.st_mode & 0777U, .owner = status.st_uid, .group = status.st_gid};
+}
+
+void keep_owner(const std::string& path, const Standing& before) {
+  const Standing now = standing_of(path);
+  if (now.owner == before.owner && now.group == before.group) return;
+  if (lchown(path.c_str(), before.owner, before.group) == 0) return;
+  log(LogLevel::warning, fmt::format("{} has another owner now: only root could keep it", path));
 }
 
 }  // namespace keystore::pem

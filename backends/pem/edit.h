@@ -25,7 +25,15 @@ Edited add_last(const ObjectFile& file, const Secret& block);
 /// `file` without one of its objects; empty when nothing but blanks would remain.
 Secret without_object(const ObjectFile& file, std::size_t object);
 
-/// The permission bits of a file; `otherwise` when it cannot be asked.
-mode_t mode_of(const std::string& path, mode_t otherwise);
+/// Who may do what with a file.
+struct Standing {
+  mode_t mode = 0600;
+  uid_t owner = 0;
+  gid_t group = 0;
+};
+
+Standing standing_of(const std::string& path);
+/// Gives a rewritten file back to whom it belonged; logs where that is not allowed.
+void keep_owner(const std::string& path, const Standing& before);
 
 }  // namespace keystore::pem

@@ -8,6 +8,8 @@
 namespace keystore::pem {
 namespace {
 
+constexpr std::string_view pkcs12_label = "PKCS#12 file";
+
 struct FormRow {
   std::string_view label;
   Form form;
@@ -48,6 +50,17 @@ constexpr std::array foreign_files{
     ForeignFile{"\xce\xce\xce\xce", "Java JCEKS KeyStore"},
 };
 
+struct WayOut {
+  std::string_view label;
+  std::string_view hint;
+};
+
+constexpr std::array ways_out{
+    WayOut{"OPENSSH PRIVATE KEY",
+           "'ssh-keygen -p -m PKCS8 -f FILE' turns a copy of it into PKCS#8"},
+    WayOut{pkcs12_label, "'openssl pkcs12 -in FILE -out NEW.pem' writes it as PEM"},
+};
+
 std::string_view label_of_der(BytesView der);
 
 }  // namespace
@@ -84,6 +97,13 @@ std::string_view name_of(Form form) noexcept {
       break;
   }
   return "unknown";
+}
+
+std::string_view way_out_of(const Block& block) noexcept {
+  for (const auto& way : ways_out) {
+    if (way.label == block.label) return way.hint;
+  }
+  return {};
 }
 
 bool holds_private_key(const Block& block) {
@@ -137,8 +157,7 @@ std::string_view label_of_der(BytesView der) {
   if (tag(0) != der_tag::integer) return {};
   if (tag(1) == der_tag::octet_string) return "EC PRIVATE KEY";
   if (tag(1) == der_tag::sequence && tag(2) == der_tag::octet_string) return "PRIVATE KEY";
-  if (tag(1) == der_tag::sequence && der_integer(parts->front().content) == 3U)
-    return "PKCS#12 file";
+  if (tag(1) == der_tag::sequence && der_integer(parts->front().content) == 3U) return pkcs12_label;
   if (parts->size() == 9) return "RSA PRIVATE KEY";
   return parts->size() == 6 ? "DSA PRIVATE KEY" : "";
 }

@@ -25,6 +25,8 @@ enum class Form {
 Form form_of(const Block& block);
 /// Says what it is, as in `show`: "PKCS#8", "PKCS#8, encrypted", "traditional RSA".
 std::string_view name_of(Form form) noexcept;
+/// How a foreign form becomes one that is read; empty where we know no way.
+std::string_view way_out_of(const Block& block) noexcept;
 /// Whether the object in the block would be a private key; also for foreign ones.
 bool holds_private_key(const Block& block);
 /// Whether a passphrase is needed to use what is in the block.

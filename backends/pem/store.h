@@ -51,13 +51,16 @@ class PemStore : public StoreBackend, public Importer, public Generator, public 
 
   Result<std::string> target_of(const NewObject& object, const Entry& entry) const;
   Result<Entry> put(const Secret& block, const Entry& entry, const NewObject& object);
-  bool made_here(const std::string& path) const;
+  /// Both return where in the file the block begins.
+  Result<std::size_t> make(const std::string& path, const Secret& block, const Entry& entry) const;
+  Result<std::size_t> change(const std::string& path, const Secret& block, const Entry& entry,
+                             const NewObject& object) const;
 
   Uri uri_;
   std::string path_;
   std::optional<std::size_t> index_;
   OpenContext context_;
-  mutable std::mutex mutex_ = {};
+  std::mutex mutex_ = {};            ///< one change at a time
   std::set<std::string> made_ = {};  ///< files that this store wrote: it may add to them
 };
 

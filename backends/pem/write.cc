@@ -62,51 +62,63 @@ Result<void> PemStore::remove(const Entry& entry) {
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is not in {}", entry.uri.canonical(), path_));
   }
+  const std::lock_guard lock(mutex_);
   const auto file = ObjectFile::read(path);
   if (!file) return Failure(file.error());
   const auto object = object_of(*file, entry);
   if (!object) return Failure(object.error());
   const Secret rest = without_object(*file, *object);
-  const mode_t mode = mode_of(path, key_mode);
-  if (rest.empty()) return move_to_backup(path, mode);
-  const auto written = write_file(path, rest.view(), {.mode = mode, .replace = true});
+  const Standing standing = standing_of(path);
+  if (rest.empty()) return move_to_backup(path, standing.mode);
+  const auto written = write_file(path, rest.view(), {.mode = standing.mode, .replace = true});
   if (!written) return Failure(written.error());
+  keep_owner(path, standing);
   return {};
 }
 
 Result<Entry> PemStore::put(const Secret& block, const Entry& entry, const NewObject& object) {
+  const std::lock_guard lock(mutex_);
   const auto path = target_of(object, entry);
   if (!path) return Failure(path.error());
-  const bool is_key = entry.kind == EntryKind::private_key;
-  const bool ours = made_here(*path);
-  Edited edited{.content = block.clone()};
-  WriteOptions options{.mode = is_key ? key_mode : certificate_mode};
   std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(*path, ignored))) {
-    if (!ours && !object.replace) {
-      return fail(Errc::already_exists, fmt::format("{} exists already", *path));
-    }
-    const auto file = ObjectFile::read(*path);
-    if (!file && file.error().code != Errc::malformed) return Failure(file.error());
-    const bool pem = file && !file->is_der();
-    if (pem) edited = insert(*file, block, entry, object.replace);
-    const bool held_key = pem && std::ranges::any_of(file->objects(), holds_private_key);
-    if (held_key || (pem && !is_key)) options.mode = mode_of(*path, key_mode);
-    options.replace = true;
-    options.backup = !ours;
-  }
-  const auto written = write_file(*path, edited.content.view(), options);
-  if (!written) return Failure(written.error());
-  {
-    const std::lock_guard lock(mutex_);
-    made_.insert(*path);
-  }
-  return written_entry(*path, edited.begin, entry);
+  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(*path, ignored));
+  auto begin = exists ? change(*path, block, entry, object) : make(*path, block, entry);
+  if (!begin) return Failure(begin.error());
+  made_.insert(*path);
+  return written_entry(*path, *begin, entry);
 }
 
-bool PemStore::made_here(const std::string& path) const {
-  const std::lock_guard lock(mutex_);
-  return made_.contains(path);
+Result<std::size_t> PemStore::make(const std::string& path, const Secret& block,
+                                   const Entry& entry) const {
+  const bool is_key = entry.kind == EntryKind::private_key;
+  const auto written =
+      write_file(path, block.view(), {.mode = is_key ? key_mode : certificate_mode});
+  if (!written) return Failure(written.error());
+  return 0;
+}
+
+Result<std::size_t> PemStore::change(const std::string& path, const Secret& block,
+                                     const Entry& entry, const NewObject& object) const {
+  const bool ours = made_.contains(path);
+  if (!ours && !object.replace) {
+    return fail(Errc::already_exists, fmt::format("{} exists already", path),
+                "name another file, or have this one changed: a backup is kept");
+  }
+  const auto file = ObjectFile::read(path);
+  if (!file && file.error().code != Errc::malformed) return Failure(file.error());
+  const bool is_pem = file && !file->is_der();
+  const Edited edited =
+      is_pem ? insert(*file, block, entry, object.replace) : Edited{.content = block.clone()};
+  const Standing standing = standing_of(path);
+  const bool held_key = is_pem && std::ranges::any_of(file->objects(), holds_private_key);
+  // A key makes a file private that was not; who may read a key file already, still may.
+  const bool keep_mode = held_key || (is_pem && entry.kind != EntryKind::private_key);
+  const auto written =
+      write_file(path, edited.content.view(),
+                 {.mode = keep_mode ? standing.mode : key_mode, .replace = true, .backup = !ours});
+  if (!written) return Failure(written.error());
+  keep_owner(path, standing);
+  return edited.begin;
 }
 
 Result<std::string> PemStore::target_of(const NewObject& object, const Entry& entry) const {

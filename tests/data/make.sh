@@ -1,6 +1,6 @@
 #!/bin/bash
-# Makes the keys and certificates in pem/ anew, with OpenSSL, GnuTLS and OpenSSH; they are committed, so
-# this is for the record. Every passphrase is "open sesame". Nothing expires before 2125.
+# Makes the keys and certificates in pem/ anew, with OpenSSL, GnuTLS and OpenSSH; they are
+# committed, so this is for the record. Every passphrase is "open sesame". Nothing expires before 2125.
 set -eu
 cd "$(dirname "$0")/pem"
 rm -f -- *

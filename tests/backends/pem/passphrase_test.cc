@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backends/pem/decrypt.h"
 #include "tests/backends/pem/data.h"
 
 namespace keystore {
@@ -75,6 +76,31 @@ TEST(PemPassphrase, WrongOneIsToldWhenThePaddingLooksRightByLuck) {
     const auto key = open_path(file, with_passphrase("wrong " + std::to_string(i))).key();
     ASSERT_EQ(code_of(key), Errc::pin_incorrect) << i << why(key);
   }
+}
+
+// The passphrase is right and the key inside is not: its two halves are of different keys.
+TEST(PemPassphrase, RightOneForABrokenKeyIsNotCalledWrong) {
+  const Workspace workspace;
+  auto key = open_path(test_file("ec.der")).key()->export_pkcs8(insecure_export_permit());
+  key->writable().back() ^= 1U;
+  const auto encrypted = pem::encrypt_pkcs8(*key, Secret::copy_of(testing::test_passphrase));
+  ASSERT_TRUE(encrypted) << why(encrypted);
+  const auto path = workspace.write("broken.der", as_text(encrypted->view()));
+  EXPECT_EQ(code_of(open_path(path, with_passphrase()).key()), Errc::malformed);
+  EXPECT_EQ(code_of(open_path(path, with_passphrase("other")).key()), Errc::pin_incorrect);
+}
+
+TEST(PemPassphrase, CutOffCiphertextIsMalformed) {
+  const Workspace workspace;
+  std::string der = read_text(test_file("ec-pbes2.der"));
+  // One octet less in the OCTET STRING at the end, and in the SEQUENCE around all.
+  const auto octets = der.rfind("\x04\x81\x90");
+  ASSERT_NE(octets, std::string::npos);
+  der[octets + 2] = '\x8f';
+  der[2] = static_cast<char>(der[2] - 1);
+  der.pop_back();
+  const auto key = open_path(workspace.write("cut.der", der), with_passphrase()).key();
+  EXPECT_EQ(code_of(key), Errc::malformed) << why(key);
 }
 
 TEST(PemPassphrase, MissingOneIsRequiredWithAHint) {

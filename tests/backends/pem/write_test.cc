@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tests/backends/pem/data.h"
 #include "tests/support/process.h"
@@ -120,6 +121,30 @@ TEST(PemImport, ReplacesTheKeyOfACombinedFileAndKeepsTheRest) {
   EXPECT_EQ(read_text(path), expected);
   EXPECT_EQ(mode_of(path), 0640U);
   EXPECT_EQ(read_text(path.string() + ".bak"), before);
+}
+
+TEST(PemImport, KeepsTheOwnerOfAFileItChanges) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  const Workspace workspace;
+  const auto path = workspace.write("web.pem", read_text(test_file("combined.pem")));
+  ASSERT_EQ(chown(path.c_str(), 1234, 4321), 0);
+  auto store = open_path(path);
+  ASSERT_TRUE(store.importer()->import_key(pkcs8_of("ed25519.pem"), {.replace = true}));
+  struct stat status = {};
+  ASSERT_EQ(stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_uid, 1234U);
+  EXPECT_EQ(status.st_gid, 4321U);
+}
+
+TEST(PemImport, MakesAPublicFilePrivateWhenAKeyComesIn) {
+  const Workspace workspace;
+  const auto path = workspace.write("web.pem", read_text(test_file("web.pem")));
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  auto store = open_path(path);
+  ASSERT_TRUE(store.importer()->import_key(pkcs8_of("ec-p-256.pem"), {.replace = true}));
+  EXPECT_EQ(mode_of(path), 0600U);
+  EXPECT_EQ(read_text(path),
+            read_text(test_file("ec-p-256.pem")) + read_text(test_file("web.pem")));
 }
 
 TEST(PemImport, RenewsACertificateInPlace) {
