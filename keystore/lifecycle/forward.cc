@@ -76,9 +76,11 @@ Result<void> import_key(const Work& work, bool again) {
   const auto token = open_token(plan);
   if (!token) return Failure(token.error());
   if (again) {
-    const auto present = find_moved_key(*token, plan);
-    if (!present) return Failure(present.error());
-    if (*present) return {};
+    const auto whole = is_whole(*token, plan);
+    if (!whole) return Failure(whole.error());
+    if (*whole) return {};
+    // The file still holds the key: half an import is taken off and made again.
+    if (const auto removed = remove_moved_key(*token, plan); !removed) return removed;
   }
   auto* importer = token->importer();
   if (importer == nullptr) {

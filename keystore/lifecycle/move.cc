@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "keystore/lifecycle/internal/destination.h"
 #include "keystore/lifecycle/internal/journal.h"
 #include "keystore/lifecycle/internal/steps.h"
 
@@ -14,7 +15,7 @@ namespace {
 Result<Journal> begin_journal(const MovePlan& plan, const MoveOptions& options);
 Result<Journal> open_journal(std::string_view id, const MoveOptions& options);
 Error undo_after(const Error& failure, Journal& journal, const MoveOptions& options);
-bool passes_by_itself(Errc code) noexcept;
+bool token_answers(const MovePlan::Data& plan);
 Result<MoveRecord> finish(std::span<const Step> steps, Journal& journal,
                           const MoveOptions& options);
 
@@ -111,11 +112,12 @@ Result<Journal> open_journal(std::string_view id, const MoveOptions& options) {
   return journal;
 }
 
-// Before the file was replaced a failed move leaves nothing behind, unless what is missing may come
-// back (the token, a deadline): then the person chooses.
+// Before the file was replaced a failed move leaves nothing behind. A token that is away may come
+// back: then the person chooses.
 Error undo_after(const Error& failure, Journal& journal, const MoveOptions& options) {
   auto error = failure;
-  const bool undo = !journal.begun(MoveStep::replace) && !passes_by_itself(failure.code);
+  const bool undo = !journal.begun(MoveStep::replace) &&
+                    (!journal.begun(MoveStep::import_key) || token_answers(journal.plan()));
   if (undo && run_steps(rollback_steps(), {journal, options})) return error;
   const auto& id = journal.plan().id;
   const auto way_on =
@@ -125,8 +127,9 @@ Error undo_after(const Error& failure, Journal& journal, const MoveOptions& opti
   return error;
 }
 
-bool passes_by_itself(Errc code) noexcept {
-  return code == Errc::unavailable || code == Errc::timed_out || code == Errc::cancelled;
+bool token_answers(const MovePlan::Data& plan) {
+  const auto token = open_token(plan);
+  return token && find_moved_key(*token, plan);
 }
 
 Result<MoveRecord> finish(std::span<const Step> steps, Journal& journal,

@@ -265,6 +265,8 @@ Result<void> check_token(Data& plan, const Uri& destination, const MoveRequest& 
   if (!keys) return Failure(keys.error());
   for (const auto& [query, what] : {
            std::pair{Query{.kind = EntryKind::private_key, .id = plan.object_id}, "id"},
+           std::pair{Query{.kind = EntryKind::public_key, .id = plan.object_id}, "id"},
+           std::pair{Query{.kind = EntryKind::public_key, .label = plan.label}, "label"},
            std::pair{Query{.kind = EntryKind::private_key, .label = plan.label}, "label"},
        }) {
     if (const auto ok = check_absent(*token, query, what); !ok) return ok;

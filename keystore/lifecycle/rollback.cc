@@ -35,7 +35,6 @@ Result<bool> is_original(const MovePlan::Data& plan);
 Result<void> check_backup(const MovePlan::Data& plan);
 Result<void> check_our_reference(const MovePlan::Data& plan);
 Result<void> dress_as_original(const std::string& path, const FileState& state);
-Result<void> remove_key(const Store& token, const MovePlan::Data& plan);
 Result<void> remove_certificates(const Store& token, const MovePlan::Data& plan);
 
 }  // namespace
@@ -111,25 +110,9 @@ Result<void> remove_objects(const Work& work, bool) {
     return Failure(same.error());
   const auto token = open_token(plan);
   if (!token) return Failure(token.error());
-  if (const auto removed = remove_key(*token, plan); !removed) return removed;
+  if (const auto removed = remove_moved_key(*token, plan); !removed) return removed;
   if (!work.journal.begun(MoveStep::import_certificates)) return {};
   return remove_certificates(*token, plan);
-}
-
-Result<void> remove_entry(const Store& token, const Entry& entry) {
-  if (token.remover() == nullptr) {
-    return fail(Errc::unsupported, fmt::format("cannot remove {}", entry.uri.canonical()));
-  }
-  const auto removed = token.remover()->remove(entry);
-  if (removed || removed.error().code == Errc::not_found) return {};
-  return removed;
-}
-
-Result<void> remove_key(const Store& token, const MovePlan::Data& plan) {
-  const auto key = find_moved_key(token, plan);
-  if (!key) return Failure(key.error());
-  if (*key) return remove_entry(token, (*key)->entry());
-  return {};
 }
 
 Result<void> remove_certificates(const Store& token, const MovePlan::Data& plan) {

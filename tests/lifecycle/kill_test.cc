@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <ostream>
 
 #include "tests/lifecycle/move_fixture.h"
 
@@ -61,18 +62,23 @@ class KilledMove : public MoveTest {
     return moves.empty() ? Json() : moves[0];
   }
 
-  /// Objects on the token, seen by a new process.
+  /// Objects with a name on the token, seen by a new process. SoftHSM 2.6.1 leaves one without name
+  /// and key where it was killed inside C_CreateObject.
   std::size_t objects() const {
     const auto list =
         run({build() + "/bin/keystore", "ls", "--json", hsm().uri(), "--pin", hsm().pin_source()});
     EXPECT_TRUE(list.ok()) << list.text();
-    return Json::parse(list.out).at("entries").size();
+    const auto entries = Json::parse(list.out).at("entries");
+    return static_cast<std::size_t>(std::count_if(
+        entries.begin(), entries.end(),
+        [](const Json& each) { return each.at("label") != "" || each.at("id") != ""; }));
   }
 
   /// The key can be used where it is named, at this very moment.
   void expect_key_usable() const {
-    const auto signature = run({build() + "/bin/keystore", "sign", key_.string(), "--in",
-                                key_.string(), "--out", file("signature").string(), "--force"});
+    const auto signature =
+        run({build() + "/bin/keystore", "sign", key_.string(), "--scheme", "ecdsa_secp256r1_sha256",
+             "--in", key_.string(), "--out", file("signature").string(), "--force"});
     EXPECT_TRUE(signature.ok()) << signature.text();
     std::filesystem::remove(file("signature"));
   }
@@ -98,6 +104,8 @@ struct Point {
   const char* step;
   const char* phase;
 };
+
+void PrintTo(const Point& point, std::ostream* out) { *out << point.step << ' ' << point.phase; }
 
 std::string name_of(const ::testing::TestParamInfo<Point>& info) {
   std::string name = std::string(info.param.step) + "_" + info.param.phase;

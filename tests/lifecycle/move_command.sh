@@ -84,7 +84,7 @@ printf '{"moves":[{"source":"%s","destination":"%s;object=first"},{"source":"%s"
 move 0 --plan "$work/plan.json" --pin "file:$pin_file" --json
 json 'len(d["moves"])' 2
 json 'd["moves"][1]["state"]' replaced
-expect 0 "$keystore" sign "$work/second.key" --in "$work/plan.json" --out "$work/signature"
+expect 0 "$keystore" sign "$work/second.key" --scheme ed25519 --in "$work/plan.json" --out "$work/signature"
 echo '{"moves":[{"source":7}]}' > "$work/plan.json"
 move 7 --plan "$work/plan.json"
 

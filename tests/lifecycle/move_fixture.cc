@@ -8,6 +8,17 @@
 namespace keystore::testing {
 namespace {
 
+/// Both made before the first test: SoftHSM finds its tokens when it is initialised.
+struct Tokens {
+  SoftHsm hsm = SoftHsm("move");
+  const SoftHsm::Token& closed = hsm.add_token("closed");
+};
+
+Tokens& tokens() {
+  static Tokens both;
+  return both;
+}
+
 std::string access_list(const std::filesystem::path& path) {
   std::string value(1024, '\0');
   const auto size = ::getxattr(path.c_str(), "system.posix_acl_access", value.data(), value.size());
@@ -48,10 +59,9 @@ void MoveTest::TearDown() {
   module().set_faults("");
 }
 
-SoftHsm& MoveTest::hsm() {
-  static SoftHsm one("move");
-  return one;
-}
+SoftHsm& MoveTest::hsm() { return tokens().hsm; }
+
+const SoftHsm::Token& MoveTest::closed_token() { return tokens().closed; }
 
 TestToken& MoveTest::module() {
   static TestToken one(hsm());

@@ -38,6 +38,8 @@ class MoveTest : public ::testing::Test {
 
   static SoftHsm& hsm();
   static TestToken& module();
+  /// Another token, which no test logs in to.
+  static const SoftHsm::Token& closed_token();
 
   std::filesystem::path folder() const { return workspace_.path(); }
   std::filesystem::path file(std::string_view name) const { return workspace_ / name; }

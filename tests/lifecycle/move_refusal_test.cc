@@ -124,26 +124,24 @@ TEST_F(MoveRefusal, OfACertificateForAnotherKey) {
   expect_refused(asked, Errc::key_mismatch, "h.crt");
 }
 
-TEST_F(MoveRefusal, OfAWrongPinAfterOneTry) {
+TEST_F(MoveRefusal, WithoutAnyPinAndOfAWrongOneAfterOneTry) {
   const auto key = make_key("pin.key");
-  // Another token: a refused PIN is remembered, and the others need theirs.
-  static const auto& token = hsm().add_token("wrong-pin");
-  auto how = options();
-  how.destination.pin_source = SecretSource::parse("pass:0000-not-it").value();
   const auto before = names();
-  const auto logins = module().counts().of("C_Login");
-  const auto plan = plan_move({.source = key.string(), .destination = token.uri()}, how);
-  ASSERT_FALSE(plan);
-  EXPECT_EQ(plan.error().code, Errc::pin_incorrect) << plan.error().message;
-  EXPECT_EQ(module().counts().of("C_Login"), logins + 1);
-  EXPECT_EQ(names(), before);
-}
-
-TEST_F(MoveRefusal, WithoutAnyPin) {
   auto how = options();
   how.destination.pin_source.reset();
-  const auto key = make_key("no-pin.key");
-  EXPECT_EQ(plan_move(request(key), how).error().code, Errc::pin_required);
+  const auto without =
+      plan_move({.source = key.string(), .destination = closed_token().uri()}, how);
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().code, Errc::pin_required) << without.error().message;
+
+  how.destination.pin_source = SecretSource::parse("pass:0000-not-it").value();
+  const auto logins = module().counts().of("C_Login");
+  const auto wrong = plan_move({.source = key.string(), .destination = closed_token().uri()}, how);
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, Errc::pin_incorrect) << wrong.error().message;
+  EXPECT_EQ(module().counts().of("C_Login"), logins + 1);
+  EXPECT_EQ(names(), before);
+  EXPECT_FALSE(std::filesystem::exists(file("moves")));
 }
 
 TEST_F(MoveTest, RefusesAReferenceAsMovedAlready) {
@@ -162,10 +160,9 @@ TEST_F(MoveTest, RefusesALabelOrIdThatIsTaken) {
   ASSERT_FALSE(label);
   EXPECT_EQ(label.error().code, Errc::already_exists);
   EXPECT_THAT(label.error().message, HasSubstr("object=taken"));
-  const auto id =
-      entries({.kind = EntryKind::private_key, .label = "taken"}).at(0).uri.path_attribute("id");
-  ASSERT_TRUE(id);
-  const auto uri = Uri::parse(hsm().uri("free-label")).value().with_path_attribute("id", *id);
+  const auto id = entries({.kind = EntryKind::private_key, .label = "taken"}).at(0).id;
+  const auto uri =
+      Uri::parse(hsm().uri("free-label")).value().with_path_attribute("id", as_text(id));
   const auto same_id =
       plan_move({.source = file("other.key").string(), .destination = uri.canonical()}, options());
   ASSERT_FALSE(same_id);
@@ -228,7 +225,7 @@ TEST_F(MoveTest, UndoesItselfWhenTheProofFails) {
   const auto objects = entries().size();
   const auto plan = plan_move(request(key), options());
   ASSERT_TRUE(plan) << plan.error().message;
-  module().set_faults("C_Sign code=0x68");  // CKR_KEY_FUNCTION_NOT_PERMITTED
+  module().set_faults("C_SignInit code=0x68");  // CKR_KEY_FUNCTION_NOT_PERMITTED
   const auto moved = run_move(*plan, options());
   ASSERT_FALSE(moved);
   module().set_faults("");
