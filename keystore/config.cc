@@ -45,8 +45,12 @@ Result<Config> Config::load(const std::string& path) {
   const auto content = read_file(path, limit);
   if (!content) {
     auto error = content.error();
-    error.code = error.code == Errc::not_found ? Errc::invalid_argument : Errc::io;
-    error.hint = "the configuration is the file that $KEYSTORE_CONFIG names";
+    if (error.code == Errc::not_found) {
+      error.code = Errc::invalid_argument;
+      error.hint = "the configuration is the file that $KEYSTORE_CONFIG names";
+    } else {
+      error.code = Errc::io;
+    }
     return Failure(std::move(error));
   }
   auto config = parse(as_text(content->view()), path);
