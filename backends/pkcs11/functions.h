@@ -15,7 +15,6 @@ struct Function {
 namespace function {
 
 inline constexpr Function initialize{"C_Initialize", &CK_FUNCTION_LIST::C_Initialize};
-inline constexpr Function finalize{"C_Finalize", &CK_FUNCTION_LIST::C_Finalize};
 inline constexpr Function get_info{"C_GetInfo", &CK_FUNCTION_LIST::C_GetInfo};
 inline constexpr Function get_slot_list{"C_GetSlotList", &CK_FUNCTION_LIST::C_GetSlotList};
 inline constexpr Function get_slot_info{"C_GetSlotInfo", &CK_FUNCTION_LIST::C_GetSlotInfo};

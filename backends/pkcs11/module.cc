@@ -62,7 +62,7 @@ Result<void> Module::initialise_now(const Patience& patience) {
   }
   ours_ = rv == CKR_OK;
   if (ours_) hook_fork_and_exit();
-  read_info();
+  if (initialisation_.load() == 0) read_info();
   initialisation_.fetch_add(1);
   return {};
 }
@@ -90,14 +90,31 @@ void Module::read_info() {
 bool Module::look_for_tokens_again(const Patience& patience) {
   auto turn = turn_.take(patience.first_use_deadline(), "cannot look for tokens");
   if (!turn || !ours_ || !quirks().tokens_fixed_at_initialise) return false;
-  for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
-    if (token->has_sessions()) return false;
+  {
+    auto tree = TreeLock::take(patience.first_use_deadline(), "cannot look for tokens");
+    if (!tree || !finalise_while_idle()) return false;
   }
-  if (counters_.inside() != 0) return false;
-  auto tree = TreeLock::take(patience.first_use_deadline(), "cannot look for tokens");
-  if (!tree || call_module(function::finalize, static_cast<void*>(nullptr)) != CKR_OK) return false;
-  tree->reset();
   return initialise_now(patience).has_value();
+}
+
+/// Threads that come meanwhile wait at the gate, and then find the module not initialised.
+bool Module::finalise_while_idle() noexcept {
+  process_.gate().pause();
+  bool idle = wait_until_nobody_is_inside(*this);
+  for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
+    idle = idle && !token->has_sessions();
+  }
+  const bool done = idle && call_finalise() == CKR_OK;
+  process_.gate().resume();
+  return done;
+}
+
+CK_RV Module::call_finalise() noexcept {
+  const BackendCall inside;
+  const auto start = std::chrono::steady_clock::now();
+  const auto rv = library_.functions->C_Finalize(nullptr);
+  if (tracing()) trace_call("C_Finalize(*)", rv, start);
+  return rv;
 }
 
 Result<std::vector<SlotToken>> Module::tokens(bool refresh) {
@@ -161,11 +178,7 @@ Token& Module::token(const TokenIdentity& identity) {
 }
 
 void Module::finalise_at_exit() noexcept {
-  if (!ours_ || !wait_until_nobody_is_inside(*this)) return;
-  const BackendCall inside;
-  const auto start = std::chrono::steady_clock::now();
-  const auto rv = library_.functions->C_Finalize(nullptr);
-  if (tracing()) trace_call("C_Finalize(*)", rv, start);
+  if (ours_ && wait_until_nobody_is_inside(*this)) call_finalise();
 }
 
 namespace {

@@ -109,6 +109,8 @@ class Module {
   }
   Result<void> initialise_now(const Patience& patience);
   CK_RV call_initialise();
+  CK_RV call_finalise() noexcept;
+  bool finalise_while_idle() noexcept;
   void read_info();
 
   const Library& library_;

@@ -53,7 +53,7 @@ Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& pati
     auto opened = heal_now(link, unknown ? Remedy::find_token : Remedy::log_in, login, patience);
     if (!opened) return opened;
   }
-  link.keep_pin(pin_);
+  link.keep_pin(pin_.lock());
   return {};
 }
 
@@ -103,20 +103,29 @@ Result<void> Token::heal_once(const TokenLink& link, Remedy remedy, bool login,
   }
   auto session = pool_.take(slot_, patience);
   if (!session) return Failure(session.error());
-  const bool need_login = (flags_ & CKF_LOGIN_REQUIRED) != 0 && login;
-  if (need_login && !logged_in(**session)) {
-    auto pin = log_in(**session, slot_, link, pin_ != nullptr ? pin_ : link.accepted_pin(), turn_,
-                      patience);
-    if (!pin) {
-      if (remedy_for(pin.error()) >= Remedy::reopen_session) session->drop();
-      return Failure(pin.error());
-    }
-    if (*pin != nullptr) pin_ = std::move(*pin);
+  if (login) {
+    if (auto done = ensure_login(link, *session, patience); !done) return done;
   }
-  link.keep_pin(pin_);
   logged_in_ = login;
   epoch_.fetch_add(1);
   open_ = true;
+  return {};
+}
+
+Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session,
+                                 Patience& patience) {
+  auto known = pin_.lock();
+  if ((flags_ & CKF_LOGIN_REQUIRED) != 0 && !logged_in(*session)) {
+    if (known == nullptr) known = link.accepted_pin();
+    auto accepted = log_in(*session, slot_, link, std::move(known), turn_, patience);
+    if (!accepted) {
+      session.after(remedy_for(accepted.error()));
+      return Failure(accepted.error());
+    }
+    known = std::move(*accepted);
+    pin_ = known;
+  }
+  link.keep_pin(std::move(known));
   return {};
 }
 

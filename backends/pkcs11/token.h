@@ -63,6 +63,7 @@ class Token {
  private:
   Result<void> heal_now(const TokenLink& link, Remedy remedy, bool login, Patience& patience);
   Result<void> heal_once(const TokenLink& link, Remedy remedy, bool login, Patience& patience);
+  Result<void> ensure_login(const TokenLink& link, BorrowedSession& session, Patience& patience);
   Result<void> find_slot(const Patience& patience);
   Result<bool> look_at_slots(bool refresh, std::vector<std::string>& seen);
   void note_failure(const Error& error);
@@ -79,7 +80,7 @@ class Token {
   std::atomic<bool> logged_in_ = false;
   std::atomic<std::uint64_t> pin_failures_ = 0;
   // With the turn only:
-  std::shared_ptr<const AcceptedPin> pin_;
+  std::weak_ptr<const AcceptedPin> pin_;  ///< held by those who may need it again
   std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>> mechanisms_;
   std::optional<Error> pin_failure_;
   std::optional<Error> away_;  ///< why the token could not be reached last time

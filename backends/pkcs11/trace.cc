@@ -10,6 +10,7 @@
 
 #include "backends/pkcs11/mechanism_names.h"
 #include "backends/pkcs11/rv_table.h"
+#include "keystore/log.h"
 
 namespace keystore::pkcs11 {
 namespace {
@@ -32,6 +33,7 @@ void open_trace() {
   const char* path = secure_getenv("KEYSTORE_TRACE");
   if (path == nullptr || *path == '\0') return;
   trace_file = ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (trace_file < 0) log(LogLevel::warning, fmt::format("cannot write the trace to {}", path));
 }
 
 bool tracing() noexcept { return trace_file.load(std::memory_order_relaxed) >= 0; }
