@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -19,7 +21,7 @@ struct Load {
 };
 
 Result<Load> take(const CopyRequest& request);
-Result<std::vector<Entry>> put(const Load& load, Importer& importer, NewObject object);
+Result<std::vector<Entry>> put(const Load& load, const Store& store, NewObject object);
 
 }  // namespace
 
@@ -33,11 +35,10 @@ Result<std::vector<Entry>> copy_objects(const CopyRequest& request) {
   }
   const auto store = open_new_store(request.destination, request.destination_secret);
   if (!store) return Failure(store.error());
-  auto* const importer = store->importer();
-  if (!importer) {
+  if (store->importer() == nullptr) {
     return fail(Errc::unsupported, fmt::format("{} is read-only", store->uri().canonical()));
   }
-  return put(*load, *importer, object);
+  return put(*load, *store, object);
 }
 
 namespace {
@@ -64,38 +65,65 @@ Result<Load> take(const CopyRequest& request) {
   return load;
 }
 
-/// The object that a certificate becomes: with its key's label and id where the key came along.
-NewObject beside_key(const Certificate& certificate, const Load& load,
-                     const std::vector<Entry>& made, const NewObject& object) {
-  NewObject beside = object;
+/// An issuer that several identities share is there already.
+bool is_among(const Certificate& certificate, const std::vector<Entry>& entries) {
+  return std::any_of(entries.begin(), entries.end(), [&](const Entry& entry) {
+    return entry.certificate && *entry.certificate == certificate;
+  });
+}
+
+/// Label and id of the key that a certificate is for: it came along, or the token holds it.
+NewObject beside_key(const Certificate& certificate, const std::vector<Entry>& keys,
+                     const NewObject& object) {
+  auto beside = object;
   const auto public_key = certificate.public_key();
-  for (std::size_t at = 0; public_key && at < load.keys.size(); ++at) {
-    if (load.keys[at].public_key != *public_key) continue;
-    beside.label = made[at].label;
-    beside.id = made[at].id;
-    return beside;
-  }
-  if (!load.keys.empty()) {
-    beside.label.clear();
-    beside.id.clear();
-  }
+  if (!public_key) return beside;
+  const auto key = std::find_if(keys.begin(), keys.end(), [&](const Entry& entry) {
+    return entry.kind == EntryKind::private_key && entry.public_key == *public_key;
+  });
+  if (key == keys.end()) return beside;
+  if (beside.label.empty()) beside.label = key->label;
+  if (beside.id.empty()) beside.id = key->id;
   return beside;
 }
 
-Result<std::vector<Entry>> put(const Load& load, Importer& importer, NewObject object) {
-  std::vector<Entry> made;
-  const auto label = object.label;
+/// What a key is called where nobody says: as in its source, unless several are called that.
+std::string own_label(const Load& load, const Store& store) {
+  const bool named = store.uri().path_attribute("object").has_value();
+  return named || load.keys.size() != 1 ? "" : load.keys.front().label;
+}
+
+Result<void> put_keys(const Load& load, const Store& store, NewObject& object,
+                      std::vector<Entry>& made) {
+  auto wanted = object;
+  if (wanted.label.empty()) wanted.label = own_label(load, store);
   for (const auto& key : load.keys) {
-    object.label = label.empty() && load.keys.size() > 1 ? key.label : label;
-    auto entry = importer.import_key(key.pkcs8, object);
+    auto entry = store.importer()->import_key(key.pkcs8, wanted);
     if (!entry) return Failure(entry.error());
     made.push_back(*std::move(entry));
-    object.replace = false;
+    // The rest goes beside it.
+    wanted.replace = object.replace = false;
   }
-  object.label = label;
+  return {};
+}
+
+Result<std::vector<Entry>> put(const Load& load, const Store& store, NewObject object) {
+  const auto there = store.find_entries();
+  std::vector<Entry> made;
+  if (const auto put = put_keys(load, store, object, made); !put) return Failure(put.error());
+  auto keys = made;
+  if (there) keys.insert(keys.end(), there->items.begin(), there->items.end());
+  // A label or id that was asked for is the key's; without a key, the one certificate's.
+  if (!load.keys.empty() || load.certificates.size() > 1) {
+    object.label.clear();
+    object.id.clear();
+  }
   for (const auto& certificate : load.certificates) {
     auto entry =
-        importer.import_certificate(certificate, beside_key(certificate, load, made, object));
+        store.importer()->import_certificate(certificate, beside_key(certificate, keys, object));
+    if (!entry && entry.error().code == Errc::already_exists && is_among(certificate, keys)) {
+      if (load.keys.size() + load.certificates.size() > 1) continue;
+    }
     if (!entry) {
       auto error = entry.error();
       if (!made.empty()) error.message += fmt::format("; {} objects were imported", made.size());

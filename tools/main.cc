@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -36,6 +37,7 @@ bool wants_json(std::span<char* const> arguments);
 void catch_interrupts(bool json);
 int run(CLI::App& app, Context& context, std::span<char* const> arguments);
 int report_usage(const CLI::App& app, const CLI::ParseError& error, bool json);
+std::string spoken_name(const CLI::App& app);
 void show_log_of_command();
 int flushed(int code, bool json);
 
@@ -96,10 +98,22 @@ int report_usage(const CLI::App& app, const CLI::ParseError& error, bool json) {
   if (error.get_exit_code() == 0) return app.exit(error);
   std::string message = error.what();
   std::replace(message.begin(), message.end(), '\n', ' ');
-  if (!message.empty()) message[0] = static_cast<char>(std::tolower(message[0]));
+  // Words of CLI11 become ours; names in capitals stay.
+  const bool is_word = message.size() > 1 && (std::islower(message[1]) != 0 || message[1] == ' ');
+  if (is_word) message[0] = static_cast<char>(std::tolower(message[0]));
   while (message.ends_with('.') || message.ends_with(' ')) message.pop_back();
-  report({Errc::invalid_argument, message, {}, "see keystore --help"}, json);
+  report({Errc::invalid_argument, message, {}, "see " + spoken_name(app) + " --help"}, json);
   return exit_usage;
+}
+
+/// "keystore token init", as far as the command line got.
+std::string spoken_name(const CLI::App& app) {
+  std::string name = app.get_name();
+  for (const auto* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().front();
+    if (!at->get_name().empty()) name += ' ' + at->get_name();
+  }
+  return name;
 }
 
 /// A library never writes to its host's stderr; this program may.

@@ -107,21 +107,28 @@ Result<Secret> secret_or_ask(const SecretOption& option, const PinRequest& reque
   return read_secret_from_terminal(request.prompt());
 }
 
-int print_token(const pkcs11::TokenSlot& token, const ModuleConfig& module, bool json) {
-  const auto uri = token_uri(token).canonical();
-  if (json) {
-    const Json object = {{"uri", uri},
-                         {"label", token.label},
-                         {"manufacturer", token.manufacturer},
-                         {"model", token.model},
-                         {"serial", token.serial},
-                         {"module", module.path},
-                         {"slot", token.slot},
-                         {"initialised", token.initialised}};
-    print_json({{"tokens", Json::array({object})}});
-  } else {
-    print_line(uri);
+Result<int> print_token(AdminToken& admin, bool json) {
+  const auto all = admin.admin.slots();
+  if (!all) return Failure(all.error());
+  const auto& token = admin.token;
+  const auto same = std::count_if(all->begin(), all->end(), [&](const pkcs11::TokenSlot& other) {
+    return other.initialised && other.label == token.label;
+  });
+  auto uri = token_uri(token);
+  if (same == 1) uri = uri.without_path_attribute("serial");
+  if (!json) {
+    print_line(uri.canonical());
+    return 0;
   }
+  const Json object = {{"uri", uri.canonical()},
+                       {"label", token.label},
+                       {"manufacturer", token.manufacturer},
+                       {"model", token.model},
+                       {"serial", token.serial},
+                       {"module", admin.module.path},
+                       {"slot", token.slot},
+                       {"initialised", token.initialised}};
+  print_json({{"tokens", Json::array({object})}});
   return 0;
 }
 

@@ -33,7 +33,7 @@ Result<AdminToken> slot_for_admin(const std::string& module, std::optional<unsig
 /// The secret of `option`, else the answer on the terminal.
 Result<Secret> secret_or_ask(const SecretOption& option, const PinRequest& request);
 
-/// Prints the token as `token ls` does, without its mechanisms. Always 0.
-int print_token(const pkcs11::TokenSlot& token, const ModuleConfig& module, bool json);
+/// Prints the token as `token ls` does, without its mechanisms. Errors: as TokenAdmin::slots.
+Result<int> print_token(AdminToken& token, bool json);
 
 }  // namespace keystore::cli

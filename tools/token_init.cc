@@ -46,9 +46,10 @@ Result<int> initialise(const Options& options, bool json) {
   const auto pin =
       secret_or_ask(options.pin, {.what = PinRequest::What::new_pin, .object = options.label});
   if (!pin) return Failure(pin.error());
-  const auto token = slot->admin.initialise(slot->token.slot, options.label, *so_pin, *pin);
+  auto token = slot->admin.initialise(slot->token.slot, options.label, *so_pin, *pin);
   if (!token) return Failure(token.error());
-  return print_token(*token, slot->module, json);
+  slot->token = *std::move(token);
+  return print_token(*slot, json);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ Result<int> set_pin(const Options& options, bool json) {
   if (!token) return Failure(token.error());
   const auto done = options.change ? change(*token, options) : unblock(*token, options);
   if (!done) return Failure(done.error());
-  return print_token(token->token, token->module, json);
+  return print_token(*token, json);
 }
 
 Result<void> change(AdminToken& token, const Options& options) {
