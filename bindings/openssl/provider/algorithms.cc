@@ -2,10 +2,12 @@
 
 #include <openssl/core_dispatch.h>
 
+#include <string>
 #include <vector>
 
 #include "bindings/openssl/provider/asym_cipher.h"
 #include "bindings/openssl/provider/decoder.h"
+#include "bindings/openssl/provider/encoder.h"
 #include "bindings/openssl/provider/keyexch.h"
 #include "bindings/openssl/provider/keymgmt.h"
 #include "bindings/openssl/provider/signature.h"
@@ -59,6 +61,25 @@ Table decoders(const Properties& properties) {
   return table;
 }
 
+// The strings are never freed: OpenSSL may keep the pointers.
+const char* encoder_properties(const Properties& properties, const EncoderForm& form) {
+  auto* text = new std::string(std::string(properties.plain) + ",output=" + form.output);
+  if (form.structure != nullptr) *text += std::string(",structure=") + form.structure;
+  return text->c_str();
+}
+
+Table encoders(const Properties& properties) {
+  Table table;
+  for (const auto& form : encoder_forms()) {
+    const auto* definition = encoder_properties(properties, form);
+    for (const auto kind : all_kinds) {
+      table.push_back({all_names(kind), definition, form.table(), "private keys"});
+    }
+  }
+  table.push_back(end_of_table);
+  return table;
+}
+
 struct Tables {
   explicit Tables(const Properties& properties)
       : keymgmt(keymgmts(properties)),
@@ -67,11 +88,12 @@ struct Tables {
                 end_of_table}),
         exchange({{"ECDH", properties.plain, ecdh_table(), "ECDH"}, end_of_table}),
         decoder(decoders(properties)),
+        encoder(encoders(properties)),
         store({{"pkcs11", properties.plain, store_loader_table(), "objects on tokens"},
                {"keystore", properties.plain, store_loader_table(), "configured identities"},
                end_of_table}) {}
 
-  Table keymgmt, signature, cipher, exchange, decoder, store;
+  Table keymgmt, signature, cipher, exchange, decoder, encoder, store;
 };
 
 // Never destroyed: OpenSSL may look at them while static objects of the process go.
@@ -96,6 +118,8 @@ const OSSL_ALGORITHM* algorithms_of(Flavour flavour, int operation) {
       return tables.exchange.data();
     case OSSL_OP_DECODER:
       return tables.decoder.data();
+    case OSSL_OP_ENCODER:
+      return tables.encoder.data();
     case OSSL_OP_STORE:
       return tables.store.data();
     default:

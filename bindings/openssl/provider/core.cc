@@ -25,6 +25,9 @@ Core::Core(const OSSL_DISPATCH* offered) {
       case OSSL_FUNC_BIO_READ_EX:
         take(*entry, bio_read_ex);
         break;
+      case OSSL_FUNC_BIO_WRITE_EX:
+        take(*entry, bio_write_ex);
+        break;
       case OSSL_FUNC_BIO_GETS:
         take(*entry, bio_gets);
         break;
@@ -38,7 +41,8 @@ Core::Core(const OSSL_DISPATCH* offered) {
 }
 
 bool Core::complete() const noexcept {
-  return new_error && set_error_debug && vset_error && bio_read_ex && bio_gets && bio_ctrl;
+  return new_error && set_error_debug && vset_error && bio_read_ex && bio_write_ex && bio_gets &&
+         bio_ctrl;
 }
 
 }  // namespace keystore::provider

@@ -13,6 +13,7 @@ struct Core {
   OSSL_FUNC_core_set_error_debug_fn* set_error_debug = nullptr;
   OSSL_FUNC_core_vset_error_fn* vset_error = nullptr;
   OSSL_FUNC_BIO_read_ex_fn* bio_read_ex = nullptr;
+  OSSL_FUNC_BIO_write_ex_fn* bio_write_ex = nullptr;
   OSSL_FUNC_BIO_gets_fn* bio_gets = nullptr;
   OSSL_FUNC_BIO_ctrl_fn* bio_ctrl = nullptr;
 

@@ -37,7 +37,11 @@ Result<Secret> LoadPassphrase::Asker::answer(const PinRequest& request) const {
     return fail(Errc::pin_required, "nobody can be asked for the " + request.prompt() + " any more",
                 "give a pin-source that a server can read again, say file: or cred:");
   }
+  // OpenSSL puts "Enter pass phrase for" in front.
   auto prompt = request.prompt();
+  if (const auto about = prompt.find(" for "); about != std::string::npos) {
+    prompt.erase(0, about + std::string_view(" for ").size());
+  }
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_PASSPHRASE_PARAM_INFO, prompt.data(), 0),
       OSSL_PARAM_construct_end()};
@@ -45,7 +49,7 @@ Result<Secret> LoadPassphrase::Asker::answer(const PinRequest& request) const {
   std::size_t size = 0;
   auto* buffer = reinterpret_cast<char*>(typed.writable().data());
   if (callback(buffer, longest, &size, params, argument) != 1 || size > longest) {
-    return fail(Errc::pin_required, "the program gave no " + prompt,
+    return fail(Errc::pin_required, "the program gave no " + request.prompt(),
                 "give a pin-source in the URI or the configuration");
   }
   typed.shrink(size);

@@ -141,6 +141,10 @@ generates() {
   esac
   ours "$order" openssl genpkey "${options[@]}" -out "$work/made.key"
   expect 0 openssl pkey -in "$work/made.key" -check -noout
+  ours "$order" openssl ecparam -name P-256 -genkey -noout -out "$work/made.key"
+  ours "$order" openssl ec -in "$work/made.key" -noout -text
+  ours "$order" openssl genpkey "${options[@]}" -aes256 -pass pass:x -out "$work/made.key"
+  expect 0 openssl pkey -in "$work/made.key" -passin pass:x -noout
   ours "$order" openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/made.key" -subj /CN=made \
     -days 3 -out "$work/made.crt"
   expect 0 openssl verify -CAfile "$work/made.crt" "$work/made.crt"
