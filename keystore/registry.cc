@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "keystore/internal/narrowed_store.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/policy.h"
 
@@ -21,7 +22,23 @@ Result<void> check_uri(const Config& config, const Uri& uri, UriOrigin origin) {
   return check_module_policy(config.policy, uri);
 }
 
+Result<std::shared_ptr<StoreBackend>> open_backend(const BackendRow& row, const Uri& uri,
+                                                   const OpenContext& context) {
+  auto backend = row.open(uri, context);
+  const auto around = uri_around(uri);
+  if (!backend || around == uri) return backend;
+  return std::make_shared<NarrowedStore>(
+      *std::move(backend), [open = row.open, around, context] { return open(around, context); });
+}
+
 }  // namespace
+
+Uri uri_around(const Uri& uri) {
+  return uri.without_path_attribute("object")
+      .without_path_attribute("id")
+      .without_path_attribute("type")
+      .without_query_attribute("index");
+}
 
 Result<Store> Registry::open(const Uri& uri, const OpenOptions& options) const {
   const auto row = std::ranges::find(rows_, uri.scheme(), &BackendRow::scheme);
@@ -40,7 +57,7 @@ Result<Store> Registry::open(const Uri& uri, const OpenOptions& options) const {
   OpenContext context{.registry = this, .options = options};
   context.options.config = *config;
   const OpensslErrorMark mark;
-  auto backend = row->open(uri, context);
+  auto backend = open_backend(*row, uri, context);
   if (!backend) return Failure(backend.error());
   return Store(uri, *std::move(backend), (*config)->policy);
 }

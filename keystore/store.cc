@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "keystore/internal/chain.h"
+#include "keystore/internal/narrowed_store.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/policy.h"
 #include "keystore/internal/public_key_parsed.h"
@@ -53,11 +54,15 @@ std::vector<Entry> only(std::vector<Entry> entries, Belongs belongs) {
   return entries;
 }
 
+bool same_id(const Entry& entry, const Key& key) {
+  return !entry.id.empty() && entry.id == key.id();
+}
+
 /// Among several certificates of one key, those that carry its id, else its label.
 std::vector<Entry> narrowed(const Key& key, std::vector<Entry> leaves) {
   if (leaves.size() < 2) return leaves;
-  auto same_id = only(leaves, [&](const Entry& e) { return !e.id.empty() && e.id == key.id(); });
-  if (same_id.size() == 1) return same_id;
+  auto with_id = only(leaves, [&](const Entry& e) { return same_id(e, key); });
+  if (with_id.size() == 1) return with_id;
   auto same_label =
       only(leaves, [&](const Entry& e) { return !e.label.empty() && e.label == key.label(); });
   return same_label.size() == 1 ? same_label : leaves;
@@ -69,27 +74,34 @@ bool is_one_leaf(const std::vector<Entry>& certificates) {
   return certificates.size() == 1 || leaves.size() == 1;
 }
 
-Result<Certificate> choose_leaf(const Uri& store, const Key& key, const Listing<Entry>& found) {
-  const auto certificates = without_doubles(found.items);
-  const auto with_id =
-      only(certificates, [&](const Entry& e) { return !e.id.empty() && e.id == key.id(); });
+/// The certificates of `found` that are for `key`: its own, or the same id where it shows no public
+/// half.
+std::vector<Entry> leaves_for(const Key& key, const std::vector<Entry>& certificates) {
   const auto& public_key = key.public_key();
-  const auto leaves =
-      public_key
-          ? narrowed(key, only(certificates,
-                               [&](const Entry& e) { return certificate_for(e, *public_key); }))
-          : with_id;
-  if (leaves.size() == 1) return *leaves.front().certificate;
-  if (leaves.size() > 1) {
-    return several_found<Entry>(store, "certificates of key '" + key.label() + "'", leaves,
-                                [](const Entry& e) -> const Uri& { return e.uri; });
-  }
-  const bool meant = !with_id.empty() || (public_key && is_one_leaf(certificates));
-  if (meant) {
-    return fail(Errc::key_mismatch, "the certificate in '" + store.canonical() +
-                                        "' is not for key '" + key.uri().canonical() + "'");
-  }
-  return none_found(store, "certificate for key '" + key.uri().canonical() + "'", found.skipped);
+  if (!public_key) return only(certificates, [&](const Entry& e) { return same_id(e, key); });
+  return narrowed(
+      key, only(certificates, [&](const Entry& e) { return certificate_for(e, *public_key); }));
+}
+
+/// Whether a certificate here looks as if it was meant for `key`.
+bool is_mismatch(const Key& key, const std::vector<Entry>& certificates) {
+  const bool named =
+      std::ranges::any_of(certificates, [&](const Entry& e) { return same_id(e, key); });
+  return named || (key.public_key() && is_one_leaf(certificates));
+}
+
+/// Every certificate of a store, each once.
+Result<Listing<Entry>> certificates_of(Result<Listing<Entry>> found) {
+  if (!found) return found;
+  std::erase_if(found->items, [](const Entry& entry) { return !entry.certificate; });
+  found->items = without_doubles(std::move(found->items));
+  return found;
+}
+
+std::vector<Certificate> chain_among(const Certificate& leaf, const std::vector<Entry>& entries) {
+  std::vector<Certificate> candidates;
+  for (const auto& entry : entries) candidates.push_back(*entry.certificate);
+  return build_chain(leaf, candidates);
 }
 
 }  // namespace
@@ -147,17 +159,33 @@ Result<Key> Store::key(const Query& query) const {
 }
 
 Result<Identity> Store::identity(const Query& query) const {
+  const OpensslErrorMark mark;
   auto key = this->key(query);
   if (!key) return Failure(key.error());
-  auto entries = find_entries({.kind = EntryKind::certificate});
-  if (!entries) return Failure(entries.error());
-  std::erase_if(entries->items, [](const Entry& entry) { return !entry.certificate; });
-  auto leaf = choose_leaf(uri_, *key, *entries);
-  if (!leaf) return Failure(leaf.error());
-  std::vector<Certificate> candidates;
-  for (const auto& entry : entries->items) candidates.push_back(*entry.certificate);
-  auto chain = build_chain(*leaf, candidates);
-  return Identity::create(*std::move(key), *std::move(leaf), std::move(chain));
+  auto beside = certificates_of(backend_->find_entries({.kind = EntryKind::certificate}));
+  if (!beside) return Failure(beside.error());
+  auto leaves = leaves_for(*key, beside->items);
+  const bool mismatch = leaves.empty() && is_mismatch(*key, beside->items);
+  const bool complete = leaves.size() == 1 && leaves.front().certificate->self_issued();
+  const auto* narrow = dynamic_cast<const NarrowedStore*>(backend_.get());
+  if (narrow != nullptr && !mismatch && !complete) {
+    beside = certificates_of(narrow->find_around({.kind = EntryKind::certificate}));
+    if (!beside) return Failure(beside.error());
+    if (leaves.empty()) leaves = leaves_for(*key, beside->items);
+  }
+  const auto name = "key '" + key->uri().canonical() + "'";
+  if (mismatch) {
+    return fail(Errc::key_mismatch,
+                "the certificate in '" + uri_.canonical() + "' is not for " + name);
+  }
+  if (leaves.empty()) return none_found(uri_, "certificate for " + name, beside->skipped);
+  if (leaves.size() > 1) {
+    return several_found<Entry>(uri_, "certificates of " + name, leaves,
+                                [](const Entry& e) -> const Uri& { return e.uri; });
+  }
+  auto chain = chain_among(*leaves.front().certificate, beside->items);
+  return Identity::create(*std::move(key), *std::move(leaves.front().certificate),
+                          std::move(chain));
 }
 
 }  // namespace keystore

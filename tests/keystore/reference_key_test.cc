@@ -216,6 +216,19 @@ TEST_F(ReferenceKey, RefusesAModuleThatTheConfigurationDoesNotList) {
   EXPECT_TRUE(open(uri, PinTime::at_load, {.config = std::make_shared<const Config>(config)}));
 }
 
+TEST_F(ReferenceKey, PolicyRefusesItAtLoad) {
+  Config config;
+  config.policy.min_rsa_bits = 2048;
+  const Reference reference{.uri = Uri::parse(key_uri).value(),
+                            .public_key = new_key("rsa:1024").public_key()};
+  const auto key =
+      open_reference(reference, test_registry(), {.config = std::make_shared<const Config>(config)},
+                     PinTime::at_load);
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().code, Errc::refused_by_policy);
+  EXPECT_EQ(stores_.opened, 0);
+}
+
 TEST_F(ReferenceKey, ThreadsThatComeFirstTogetherAllSign) {
   for (int round = 0; round < 20; ++round) {
     const auto key = open();

@@ -143,6 +143,29 @@ TEST_F(StoreTest, AnotherKeysCertificateIsAMismatch) {
   EXPECT_EQ(open().identity().error().code, Errc::key_mismatch);
 }
 
+// The URI of a key, as listings print it, names no certificate: they are found beside it.
+TEST_F(StoreTest, AKeysOwnUriFindsWhatLiesAroundIt) {
+  const auto root = authority_.make("root", "", true);
+  const auto upper = authority_.make("upper", "root", true);
+  const auto leaf = authority_.make("leaf", "upper", false);
+  constexpr const char* key_uri = "pkcs11:token=t;object=leaf;type=private";
+  stores_.keys[key_uri] = {leaf.key};
+  certificates() = {upper.certificate, leaf.certificate, root.certificate};
+  const auto store = try_open(key_uri);
+  EXPECT_EQ(stores_.opened, 1);
+  const auto identity = store->identity();
+  ASSERT_TRUE(identity) << identity.error().message;
+  EXPECT_EQ(identity->leaf(), leaf.certificate);
+  EXPECT_THAT(identity->chain(), ElementsAre(upper.certificate));
+  EXPECT_TRUE(store->find_certificates()->items.empty());
+}
+
+TEST_F(StoreTest, OtherKeysCertificatesAroundAKeyAreNoMismatch) {
+  stores_.keys["file:/a.pem?index=1"] = {new_key("ec:p256", "file:/a.pem?index=1")};
+  stores_.certificates["file:/a.pem"] = {authority_.make("other", "", false).certificate};
+  EXPECT_EQ(try_open("file:/a.pem?index=1")->identity().error().code, Errc::not_found);
+}
+
 TEST_F(StoreTest, NoCertificateIsNotFound) {
   keys() = {authority_.make("leaf", "", false).key};
   EXPECT_EQ(open().identity().error().code, Errc::not_found);
