@@ -186,21 +186,24 @@ std::vector<SignatureScheme> schemes_for(const Reference& reference) {
   return {all.begin(), all.end()};
 }
 
+/// What is known to be refused is refused at load, before a PIN is asked.
+Result<void> check_load(const Reference& reference, const Config& config) {
+  if (auto allowed = check_data_uri(config, reference.uri); !allowed) return allowed;
+  if (!reference.public_key) return {};
+  return check_policy(config.policy, describe(reference));
+}
+
 }  // namespace
 
 Result<Key> open_reference(const Reference& reference, const Registry& registry,
                            const OpenOptions& options, PinTime pin) {
+  const auto config = options.config != nullptr ? Result(options.config) : process_config();
+  if (!config) return Failure(config.error());
   auto bounded = options;
   bounded.origin = UriOrigin::data;
-  if (bounded.config == nullptr) {
-    const auto config = process_config();
-    if (!config) return Failure(config.error());
-    bounded.config = *config;
-  }
+  bounded.config = *config;
   auto uri = reference.uri;
-  if (auto allowed = check_data_uri(*bounded.config, uri); !allowed) {
-    return Failure(allowed.error());
-  }
+  if (auto allowed = check_load(reference, **config); !allowed) return Failure(allowed.error());
   if (pin == PinTime::at_load) read_pin_at_load(uri, bounded);
   if (!reference.public_key) {
     const auto store = registry.open(uri, bounded);
