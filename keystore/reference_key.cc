@@ -186,6 +186,11 @@ std::vector<SignatureScheme> schemes_for(const Reference& reference) {
   return {all.begin(), all.end()};
 }
 
+Result<std::shared_ptr<const Config>> config_for(const OpenOptions& options) {
+  if (options.config != nullptr) return options.config;
+  return process_config();
+}
+
 /// What is known to be refused is refused at load, before a PIN is asked.
 Result<void> check_load(const Reference& reference, const Config& config) {
   if (auto allowed = check_data_uri(config, reference.uri); !allowed) return allowed;
@@ -197,7 +202,7 @@ Result<void> check_load(const Reference& reference, const Config& config) {
 
 Result<Key> open_reference(const Reference& reference, const Registry& registry,
                            const OpenOptions& options, PinTime pin) {
-  const auto config = options.config != nullptr ? Result(options.config) : process_config();
+  const auto config = config_for(options);
   if (!config) return Failure(config.error());
   auto bounded = options;
   bounded.origin = UriOrigin::data;
