@@ -7,6 +7,7 @@
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/login.h"
 #include "backends/pkcs11/object.h"
+#include "backends/pkcs11/private_parts.h"
 #include "backends/pkcs11/public_half.h"
 #include "backends/pkcs11/rsa_padding.h"
 #include "keystore/internal/openssl_ptr.h"
@@ -57,8 +58,18 @@ Result<Reply> TokenKey::run(const Request& request, const CallLimits& limits) co
 }
 
 Result<Secret> TokenKey::export_pkcs8() const {
-  return fail(Errc::access_denied, fmt::format("key '{}' may not leave token '{}'", entry_.label,
-                                               link_->identity().label));
+  if (!entry_.extractable) {
+    return fail(Errc::access_denied, fmt::format("key '{}' may not leave token '{}'", entry_.label,
+                                                 link_->identity().label));
+  }
+  std::optional<Result<Secret>> exported;
+  const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
+    CK_RV rv = CKR_OK;
+    exported = read_private_key(session, handle, shape_, entry_.public_key, rv);
+    return {rv, "C_GetAttributeValue"};
+  };
+  if (auto done = carry_out("export", {}, attempt); !done) return Failure(done.error());
+  return std::move(*exported);
 }
 
 Result<Reply> TokenKey::sign(const SignRequest& request, const CallLimits& limits) const {
@@ -239,33 +250,34 @@ Result<CK_OBJECT_HANDLE> TokenKey::locate(Place& place, Patience& patience) cons
     return place.handle.load();
   }
   for (int tries = 0; tries < most_tries; ++tries) {
-    if (auto ready = token.make_ready(*link_, true, patience); !ready) {
-      return Failure(ready.error());
-    }
-    const auto epoch = token.epoch();
-    auto session = token.session(patience);
-    if (!session) return Failure(session.error());
-    auto found = search(**session);
+    std::uint64_t epoch = 0;
+    const auto found = look(token, epoch, patience);
     if (found && *found) {
       place.handle = **found;
       place.epoch.store(epoch, std::memory_order_release);
       return **found;
     }
-    auto remedy = Remedy::log_in;  // nothing found: the login may be lost, which hides the key
-    if (!found) {
-      remedy = remedy_for(found.error());
-      if (remedy == Remedy::none) return Failure(found.error());
-      session->after(remedy);
-    } else if (tries != 0) {
-      break;
-    }
-    { const auto back = std::move(*session); }
+    // Nothing found: the login may be lost, which hides the key.
+    const auto remedy = found ? Remedy::log_in : remedy_for(found.error());
+    if (remedy == Remedy::none) return Failure(found.error());
+    if (found && tries != 0) break;
     if (auto healed = token.heal(*link_, epoch, remedy, patience); !healed) {
       return Failure(healed.error());
     }
   }
   return fail(Errc::not_found, fmt::format("key '{}' is not on token '{}' any more", entry_.label,
                                            link_->identity().label));
+}
+
+Result<std::optional<CK_OBJECT_HANDLE>> TokenKey::look(Token& token, std::uint64_t& epoch,
+                                                       Patience& patience) const {
+  if (auto ready = token.make_ready(*link_, true, patience); !ready) return Failure(ready.error());
+  epoch = token.epoch();
+  auto session = token.session(patience);
+  if (!session) return Failure(session.error());
+  auto found = search(**session);
+  if (!found) session->after(remedy_for(found.error()));
+  return found;
 }
 
 /// The one private key with our id, label and public half.

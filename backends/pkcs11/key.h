@@ -49,6 +49,9 @@ class TokenKey final : public KeyBackend {
   Place* place_in(std::uint64_t generation) const noexcept;
   Place& place_here() const;
   Result<CK_OBJECT_HANDLE> locate(Place& place, Patience& patience) const;
+  /// One search; `epoch` is what its result is good for.
+  Result<std::optional<CK_OBJECT_HANDLE>> look(Token& token, std::uint64_t& epoch,
+                                               Patience& patience) const;
   Result<std::optional<CK_OBJECT_HANDLE>> search(const Session& session) const;
   Outcome start(const Session& session, const Function<CK_C_SignInit>& init, Plan& plan,
                 CK_OBJECT_HANDLE handle, const CallLimits& limits) const;

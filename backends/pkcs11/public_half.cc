@@ -5,6 +5,8 @@
 
 #include "backends/pkcs11/der.h"
 #include "keystore/certificate.h"
+#include "keystore/internal/openssl_error.h"
+#include "keystore/internal/openssl_ptr.h"
 
 namespace keystore::pkcs11 {
 namespace {
@@ -38,6 +40,24 @@ const NamedCurve* find_named_curve(BytesView params) {
       return &curve;
   }
   return nullptr;
+}
+
+/// The shape of an EC key from its CKA_EC_PARAMS alone.
+KeyShape ec_shape(BytesView params) {
+  struct Row {
+    int nid;
+    unsigned bits;
+    const char* name;
+  };
+  constexpr std::array rows = {Row{NID_X9_62_prime256v1, 256, "P-256"},
+                               Row{NID_secp384r1, 384, "P-384"}, Row{NID_secp521r1, 521, "P-521"}};
+  const OpensslErrorMark mark;
+  const auto* place = params.data();
+  const Asn1ObjectPtr oid(d2i_ASN1_OBJECT(nullptr, &place, static_cast<long>(params.size())));
+  const int nid = oid == nullptr ? NID_undef : OBJ_obj2nid(oid.get());
+  const auto* row = std::ranges::find(rows, nid, &Row::nid);
+  if (row == rows.end()) return {.type = KeyType::ec};
+  return {.type = KeyType::ec, .bits = row->bits, .curve = row->name};
 }
 
 Bytes spki(BytesView algorithm, BytesView key) {
@@ -135,7 +155,7 @@ KeyShape shape_of(const Object& key) {
       return {.type = KeyType::rsa, .bits = bits};
     }
     case CKK_EC:
-      return {.type = KeyType::ec};
+      return ec_shape(params);
     case CKK_EC_EDWARDS:
     case ckk_ec_montgomery:
       if (const auto* curve = find_named_curve(params)) {

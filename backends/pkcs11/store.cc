@@ -86,9 +86,9 @@ Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
   if (!tokens) return Failure(tokens.error());
   Listing<Key> listing{.skipped = std::move(tokens->skipped)};
   for (const auto& linked : tokens->items) {
+    auto& token = linked.link->token();
+    const auto mechanisms = token.mechanisms(Patience());
     auto listed = with_session(linked, true, [&](const Session& session) -> Result<void> {
-      auto& token = linked.link->token();
-      auto mechanisms = token.mechanisms(Patience());
       if (!mechanisms) return Failure(mechanisms.error());
       auto found = list_keys(session, linked, *wanted, {*mechanisms, token.quirks()});
       if (!found) return Failure(found.error());

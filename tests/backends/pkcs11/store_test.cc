@@ -86,6 +86,38 @@ TEST_F(TokenStores, RemoveAKeyWithItsPublicHalfAndNothingElse) {
   EXPECT_EQ(store->remover()->remove(key.entry()).error().code, Errc::not_found);
 }
 
+TEST_F(TokenStores, KeysWithoutAPublicHalfStillSign) {
+  const auto whole = generate("ec:p256", label());
+  auto store = open();
+  const auto half = store->find_entries({.kind = EntryKind::public_key, .label = label()});
+  ASSERT_TRUE(half && half->items.size() == 1U);
+  ASSERT_TRUE(store->remover()->remove(half->items.front()));
+  const auto key = store->key({.label = label()});
+  ASSERT_TRUE(key) << why(key);
+  EXPECT_FALSE(key->public_key());
+  EXPECT_EQ(key->entry().shape->curve, "P-256");
+  ASSERT_FALSE(key->schemes().empty());
+  const auto signature = key->sign(key->schemes().front(), as_bytes("m"));
+  ASSERT_TRUE(signature) << why(signature);
+  EXPECT_TRUE(whole.public_key()
+                  ->verify(spec_of(key->schemes().front()), as_bytes("m"), *signature)
+                  .value());
+}
+
+TEST_F(TokenStores, GiveOutExtractableKeysAsTheyWereMade) {
+  for (const auto* type : {"rsa:2048", "ec:p256", "ec:p521", "ed25519"}) {
+    SCOPED_TRACE(type);
+    const auto made = open()->generator()->generate_key(
+        KeySpec::parse(type).value(), {.label = label() + type, .extractable = true});
+    ASSERT_TRUE(made) << why(made);
+    auto pkcs8 = made->export_pkcs8(insecure_export_permit());
+    ASSERT_TRUE(pkcs8) << why(pkcs8);
+    const auto software = make_software_key(std::move(*pkcs8), Entry{.uri = Uri::from_path("/x")});
+    ASSERT_TRUE(software) << why(software);
+    EXPECT_EQ((*software)->entry().public_key, made->public_key());
+  }
+}
+
 TEST_F(TokenStores, ExtractableOnlyWhenAsked) {
   const auto spec = KeySpec::parse("ec:p256").value();
   const auto key = open()->generator()->generate_key(spec, {.label = label(), .extractable = true});

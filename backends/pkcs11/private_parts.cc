@@ -1,0 +1,123 @@
+#include "backends/pkcs11/private_parts.h"
+
+#include <openssl/core_names.h>
+
+#include <array>
+#include <map>
+#include <vector>
+
+#include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/openssl_error.h"
+#include "keystore/internal/public_key_parsed.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+using Parts = std::map<CK_ATTRIBUTE_TYPE, Secret>;
+
+constexpr std::array rsa_rows = {
+    std::pair{CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N},
+    std::pair{CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E},
+    std::pair{CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D},
+    std::pair{CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1},
+    std::pair{CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2},
+    std::pair{CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1},
+    std::pair{CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2},
+    std::pair{CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
+};
+constexpr std::size_t most_octets = 2048;  ///< of one part
+
+CK_RV read_parts(const Session& session, CK_OBJECT_HANDLE handle, const KeyShape& shape,
+                 Parts& parts) {
+  if (shape.type == KeyType::rsa) {
+    for (const auto& [attribute, name] : rsa_rows) parts.emplace(attribute, Secret(most_octets));
+  } else {
+    parts.emplace(CKA_VALUE, Secret(most_octets));
+  }
+  std::vector<CK_ATTRIBUTE> wanted;
+  for (auto& [attribute, value] : parts) {
+    wanted.push_back({attribute, value.writable().data(), value.size()});
+  }
+  const auto rv =
+      session.call(function::get_attribute_value, handle, wanted.data(), CK_ULONG{wanted.size()});
+  if (rv != CKR_OK) return rv;
+  for (const auto& got : wanted) parts.at(got.type).shrink(got.ulValueLen);
+  return CKR_OK;
+}
+
+BnPtr as_number(const Secret& value) {
+  return BnPtr(BN_bin2bn(value.view().data(), static_cast<int>(value.size()), BN_secure_new()));
+}
+
+EvpPkeyPtr make_key(const char* type, OSSL_PARAM_BLD* builder) {
+  const OsslParamPtr parameters(OSSL_PARAM_BLD_to_param(builder));
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(private_lib_ctx(), type, nullptr));
+  EVP_PKEY* key = nullptr;
+  if (context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1) {
+    EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.get());
+  }
+  return EvpPkeyPtr(key);
+}
+
+EvpPkeyPtr make_rsa(const Parts& parts) {
+  const OsslParamBldPtr builder(OSSL_PARAM_BLD_new());
+  std::vector<BnPtr> numbers;
+  for (const auto& [attribute, name] : rsa_rows) {
+    numbers.push_back(as_number(parts.at(attribute)));
+    OSSL_PARAM_BLD_push_BN(builder.get(), name, numbers.back().get());
+  }
+  return make_key("RSA", builder.get());
+}
+
+EvpPkeyPtr make_ec(const Parts& parts, const PublicKey& half) {
+  const OsslParamBldPtr builder(OSSL_PARAM_BLD_new());
+  const auto* pkey = half.parsed().pkey.get();
+  std::array<char, 80> group = {};
+  EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(),
+                                 nullptr);
+  std::size_t size = 0;
+  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
+  Bytes point(size);
+  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point.data(), size, &size);
+  const auto scalar = as_number(parts.at(CKA_VALUE));
+  OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0);
+  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), size);
+  OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar.get());
+  return make_key("EC", builder.get());
+}
+
+EvpPkeyPtr make_raw(const Parts& parts, KeyType type) {
+  const auto& value = parts.at(CKA_VALUE);
+  return EvpPkeyPtr(EVP_PKEY_new_raw_private_key_ex(private_lib_ctx(),
+                                                    std::string(to_string(type)).c_str(), nullptr,
+                                                    value.view().data(), value.size()));
+}
+
+EvpPkeyPtr assemble(const Parts& parts, const KeyShape& shape,
+                    const std::optional<PublicKey>& half) {
+  if (shape.type == KeyType::rsa) return make_rsa(parts);
+  if (shape.type == KeyType::ec) return half ? make_ec(parts, *half) : nullptr;
+  return make_raw(parts, shape.type);
+}
+
+}  // namespace
+
+Result<Secret> read_private_key(const Session& session, CK_OBJECT_HANDLE handle,
+                                const KeyShape& shape, const std::optional<PublicKey>& half,
+                                CK_RV& rv) {
+  const OpensslErrorMark mark;
+  constexpr auto failed = "cannot export the key: what the token gave is no key";
+  Parts parts;
+  rv = read_parts(session, handle, shape, parts);
+  if (rv != CKR_OK) return fail(Errc::access_denied, failed);
+  const auto key = assemble(parts, shape, half);
+  const Pkcs8Ptr info(key == nullptr ? nullptr : EVP_PKEY2PKCS8(key.get()));
+  const int size = info == nullptr ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
+  if (size <= 0) return Failure(error_from_openssl(Errc::malformed, failed));
+  Secret encoded(static_cast<std::size_t>(size));
+  auto* place = encoded.writable().data();
+  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &place);
+  return encoded;
+}
+
+}  // namespace keystore::pkcs11
