@@ -11,7 +11,8 @@
 
 namespace keystore::provider {
 
-/// The parts of a key that an EVP_PKEY holds; both halves: a key made by the software fallback.
+/// The parts of a key that an EVP_PKEY holds; both halves: a key of the software
+/// fallback.
 enum class Holds { parameters, public_half, both_halves };
 
 /// A key as the operations use it. Immutable and shared by any number of threads.

@@ -44,19 +44,23 @@ int take_over(KeyObject& object, const Key& key) {
   return 1;
 }
 
-// Public keys only: a private key that another provider holds stays there, with its operations.
-int import_public(KeyObject& object, int selection, const OSSL_PARAM params[]) {
-  selection &= ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
-  const bool parameters_only = (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) == 0;
-  EvpPkeyCtxPtr context(
+Holds holds_of(int selection) {
+  if (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) return Holds::both_halves;
+  return (selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY) ? Holds::public_half : Holds::parameters;
+}
+
+// Peers' public keys, and, when ours is the preferred provider, private keys that a program builds
+// from numbers: it expects them to work, so they become keys of the software fallback.
+int import_copy(KeyObject& object, int selection, const OSSL_PARAM params[]) {
+  if (!has_private_param(params)) selection &= ~OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
+  const EvpPkeyCtxPtr context(
       EVP_PKEY_CTX_new_from_name(private_lib_ctx(), type_name(object.kind), nullptr));
   EVP_PKEY* made = nullptr;
   if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &made, selection, const_cast<OSSL_PARAM*>(params)) != 1) {
     return 0;
   }
-  object.material =
-      material_of(EvpPkeyPtr(made), parameters_only ? Holds::parameters : Holds::public_half);
+  object.material = material_of(EvpPkeyPtr(made), holds_of(selection));
   return 1;
 }
 
@@ -67,8 +71,7 @@ int keymgmt_import(void* data, int selection, const OSSL_PARAM params[]) noexcep
   return guard(*object.provider, 0, [&] {
     if (const auto* handover = handover_of(object, params))
       return take_over(object, *handover->key);
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) && has_private_param(params)) return 0;
-    return import_public(object, selection, params);
+    return import_copy(object, selection, params);
   });
 }
 
@@ -99,7 +102,7 @@ const OSSL_PARAM* keymgmt_transfer_types(int selection) noexcept {
       OSSL_PARAM_int(OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, nullptr),
       OSSL_PARAM_END};
   static const OSSL_PARAM none[] = {OSSL_PARAM_END};
-  return (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) ? none : table;
+  return selection == 0 ? none : table;
 }
 
 }  // namespace keystore::provider

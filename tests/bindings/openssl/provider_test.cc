@@ -1,0 +1,195 @@
+// keystore.so as programs load it: references and URIs of keys on SoftHSM, in library contexts.
+#include <gtest/gtest.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/store.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <thread>
+
+#include "keystore/internal/openssl_ptr.h"
+#include "keystore/reference.h"
+#include "keystore/store.h"
+#include "tests/support/softhsm.h"
+
+namespace keystore {
+namespace {
+
+using testing::SoftHsm;
+
+const Bytes message(500, 0x33);
+
+/// A library context that has `default` and keystore.so, as a configuration file would load them.
+struct Context {
+  explicit Context(const char* properties = nullptr) : library(OSSL_LIB_CTX_new()) {
+    const std::string modules = std::string(std::getenv("KEYSTORE_BUILD")) + "/lib/ossl-modules";
+    OSSL_PROVIDER_set_default_search_path(library.get(), modules.c_str());
+    fallback.reset(OSSL_PROVIDER_load(library.get(), "default"));
+    ours.reset(OSSL_PROVIDER_load(library.get(), "keystore"));
+    if (properties != nullptr) EVP_set_default_properties(library.get(), properties);
+  }
+
+  OsslLibCtxPtr library;
+  OsslProviderPtr fallback, ours;
+};
+
+EvpPkeyPtr load(OSSL_LIB_CTX* library, const std::string& pem) {
+  const BioPtr memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return EvpPkeyPtr(
+      PEM_read_bio_PrivateKey_ex(memory.get(), nullptr, nullptr, nullptr, library, nullptr));
+}
+
+bool signs(OSSL_LIB_CTX* library, EVP_PKEY* pkey, const PublicKey& public_key) {
+  const EvpMdCtxPtr signing(EVP_MD_CTX_new());
+  Bytes signature(512);
+  std::size_t size = signature.size();
+  if (EVP_DigestSignInit_ex(signing.get(), nullptr, "SHA256", library, nullptr, pkey, nullptr) !=
+          1 ||
+      EVP_DigestSign(signing.get(), signature.data(), &size, message.data(), message.size()) != 1) {
+    return false;
+  }
+  signature.resize(size);
+  const auto scheme = public_key.shape().type == KeyType::ec
+                          ? SignatureScheme::ecdsa_secp256r1_sha256
+                          : SignatureScheme::rsa_pkcs1_sha256;
+  return public_key.verify(spec_of(scheme), message, signature).value_or(false);
+}
+
+class Provider : public ::testing::Test {
+ protected:
+  // One token for all: a process reads SoftHSM's configuration once.
+  static void SetUpTestSuite() {
+    if (!SoftHsm::available()) return;
+    softhsm_ = std::make_unique<SoftHsm>();
+    reference_ = make_reference("web", "ec:p256");
+  }
+  static void TearDownTestSuite() { softhsm_.reset(); }
+  void SetUp() override {
+    if (!softhsm_) GTEST_SKIP() << "SoftHSM is not installed";
+  }
+
+  /// A new key on the token, and its reference as PEM.
+  static Reference make_reference(const std::string& label, const char* type) {
+    const OpenOptions options = {.pin_source = SecretSource::parse(softhsm_->pin_source()).value()};
+    const auto store = open(softhsm_->uri(), options).value();
+    const auto spec = KeySpec::parse(type).value();
+    const auto key = store.generator()->generate_key(spec, {.label = label}).value();
+    const auto uri = key.uri().with_query_attribute("pin-source", softhsm_->pin_source());
+    return Reference{.uri = uri, .public_key = key.public_key()};
+  }
+
+  static inline std::unique_ptr<SoftHsm> softhsm_;
+  static inline std::optional<Reference> reference_;
+};
+
+TEST_F(Provider, ServesTwoLibraryContextsAtOnce) {
+  const Context first, second;
+  const auto a = load(first.library.get(), reference_->to_pem().value());
+  const auto b = load(second.library.get(), reference_->to_pem().value());
+  ASSERT_TRUE(a && b);
+  EXPECT_TRUE(signs(first.library.get(), a.get(), *reference_->public_key));
+  EXPECT_TRUE(signs(second.library.get(), b.get(), *reference_->public_key));
+}
+
+TEST_F(Provider, IsUnloadedWhileKeysLive) {
+  EvpPkeyPtr key;
+  {
+    Context context;
+    key = load(context.library.get(), reference_->to_pem().value());
+    ASSERT_TRUE(signs(context.library.get(), key.get(), *reference_->public_key));
+    context.ours.reset();
+    EXPECT_GT(EVP_PKEY_get_bits(key.get()), 0);
+  }
+  EXPECT_GT(EVP_PKEY_get_bits(key.get()), 0);
+}
+
+TEST_F(Provider, SignsInForkedChildrenAndThreads) {
+  const Context context;
+  const auto key = load(context.library.get(), reference_->to_pem().value());
+  ASSERT_TRUE(key);
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i) {
+    const pid_t child = fork();
+    if (child == 0) _exit(signs(context.library.get(), key.get(), *reference_->public_key) ? 0 : 1);
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = -1;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  std::atomic<int> good = 0;
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 10; ++n) {
+        good += signs(context.library.get(), key.get(), *reference_->public_key);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(good, 80);
+}
+
+TEST_F(Provider, ReadsAReferenceBehindAStaleErrorAndOtherBlocks) {
+  const Context context;
+  const std::string foreign = "-----BEGIN SOMETHING-----\nAAAA\n-----END SOMETHING-----\n";
+  ERR_raise_data(ERR_LIB_USER, 1, "left by someone");
+  EXPECT_TRUE(load(context.library.get(), foreign + reference_->to_pem().value()));
+  ERR_clear_error();
+}
+
+TEST_F(Provider, ReadsAPlainKeyBehindOtherBlocks) {
+  const Context context("?provider=keystore");
+  const EvpPkeyPtr plain(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  const BioPtr memory(BIO_new(BIO_s_mem()));
+  BIO_puts(memory.get(), "-----BEGIN SOMETHING-----\nAAAA\n-----END SOMETHING-----\n");
+  PEM_write_bio_PrivateKey(memory.get(), plain.get(), nullptr, nullptr, 0, nullptr, nullptr);
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory.get(), &data);
+  const auto read = load(context.library.get(), std::string(data, static_cast<std::size_t>(size)));
+  ASSERT_TRUE(read) << ERR_reason_error_string(ERR_peek_last_error());
+  EXPECT_EQ(EVP_PKEY_eq(read.get(), plain.get()), 1);
+}
+
+// Programs that build a key from numbers (JSON web keys) go on working when ours is preferred.
+TEST_F(Provider, LetsProgramsBuildTheirOwnKeys) {
+  const Context context("?provider=keystore");
+  for (const auto* type : {"RSA", "EC"}) {
+    const EvpPkeyPtr plain(type == std::string("EC")
+                               ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256")
+                               : EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
+    OSSL_PARAM* params = nullptr;
+    ASSERT_EQ(EVP_PKEY_todata(plain.get(), EVP_PKEY_KEYPAIR, &params), 1);
+    const OsslParamPtr owned(params);
+    const EvpPkeyCtxPtr builder(EVP_PKEY_CTX_new_from_name(context.library.get(), type, nullptr));
+    EVP_PKEY* made = nullptr;
+    ASSERT_EQ(EVP_PKEY_fromdata_init(builder.get()), 1);
+    EXPECT_EQ(EVP_PKEY_fromdata(builder.get(), &made, EVP_PKEY_KEYPAIR, params), 1) << type;
+    const EvpPkeyPtr key(made);
+    EXPECT_TRUE(!key || EVP_PKEY_eq(key.get(), plain.get()) == 1);
+  }
+}
+
+TEST_F(Provider, ListsKeysByUri) {
+  const Context context;
+  make_reference("second", "rsa:2048");
+  const auto uri = softhsm_->uri() + "?pin-source=" + softhsm_->pin_source();
+  const OsslStoreCtxPtr store(OSSL_STORE_open_ex(uri.c_str(), context.library.get(), nullptr,
+                                                 nullptr, nullptr, nullptr, nullptr, nullptr));
+  ASSERT_TRUE(store);
+  ASSERT_EQ(OSSL_STORE_expect(store.get(), OSSL_STORE_INFO_PKEY), 1);
+  int found = 0;
+  while (OSSL_STORE_eof(store.get()) == 0) {
+    const std::unique_ptr<OSSL_STORE_INFO, FreeWith<OSSL_STORE_INFO_free>> info(
+        OSSL_STORE_load(store.get()));
+    found += info && OSSL_STORE_INFO_get_type(info.get()) == OSSL_STORE_INFO_PKEY;
+  }
+  EXPECT_EQ(found, 2);
+}
+
+}  // namespace
+}  // namespace keystore
