@@ -17,7 +17,7 @@
 namespace keystore::pkcs11 {
 namespace {
 
-constexpr int most_tries = 3;
+constexpr int most_tries = 5;
 
 /// The public point or octets of a peer's key.
 Bytes public_octets(const PublicKey& key);

@@ -38,8 +38,8 @@ void BorrowedSession::after(Remedy remedy) noexcept {
   switch (remedy) {
     case Remedy::none:
     case Remedy::find_object:
-    case Remedy::log_in:
       break;
+    case Remedy::log_in:  // seen in the middle of an operation: it may still be open
     case Remedy::replace_session:
     case Remedy::find_token:
       close();
