@@ -130,10 +130,13 @@ Result<void> remove_certificates(const Store& token, const MovePlan::Data& plan)
 
 Result<void> remove_files(const Work& work, bool) {
   const auto& plan = work.plan();
-  // Of a file that was never replaced the backup is another name, or a copy.
-  if (const auto same = read_unchanged(plan.path, plan.original); !same)
-    return Failure(same.error());
   if (auto removed = remove_durably(plan.new_reference_path()); !removed) return removed;
+  const auto backup = file_state(plan.backup_path());
+  if (!backup && backup.error().code == Errc::not_found) return {};
+  // Of a file that was never replaced the backup is another name, or a copy.
+  if (const auto same = read_unchanged(plan.path, plan.original); !same) {
+    return Failure(same.error());
+  }
   return remove_durably(plan.backup_path());
 }
 
