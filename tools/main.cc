@@ -7,8 +7,11 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <mutex>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "keystore/config.h"
 #include "keystore/log.h"
@@ -27,6 +30,25 @@ constexpr AddCommand commands[] = {
     add_decrypt, add_token, add_uri, add_openssl_conf,
 };
 
+/// What the library warned of, told at the end: what became the error is not told twice.
+class Warnings {
+ public:
+  void add(std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    lines_.emplace_back(line);
+  }
+  void print_except(std::string_view error) {
+    const std::lock_guard lock(mutex_);
+    for (const auto& line : lines_) {
+      if (line != error) print_warning(line);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::string> lines_;
+};
+
 constexpr int exit_usage = 2;
 constexpr int exit_internal = 70;
 constexpr int exit_interrupted = 130;
@@ -38,7 +60,7 @@ void catch_interrupts(bool json);
 int run(CLI::App& app, Context& context, std::span<char* const> arguments);
 int report_usage(const CLI::App& app, const CLI::ParseError& error, bool json);
 std::string spoken_name(const CLI::App& app);
-void show_log_of_command();
+void show_log_of_command(Warnings& warnings);
 int flushed(int code, bool json);
 
 }  // namespace
@@ -89,8 +111,11 @@ int run(CLI::App& app, Context& context, std::span<char* const> arguments) {
   } catch (const CLI::ParseError& error) {
     return report_usage(app, error, wants_json(arguments));
   }
-  if (context.name() != "uri") show_log_of_command();
+  // Never destroyed: threads of the library may log until the process ends.
+  auto& warnings = *new Warnings;
+  if (context.name() != "uri") show_log_of_command(warnings);
   const auto code = context.chosen()();
+  warnings.print_except(code ? std::string_view() : code.error().message);
   return code ? *code : report(code.error(), context.json);
 }
 
@@ -117,13 +142,17 @@ std::string spoken_name(const CLI::App& app) {
 }
 
 /// A library never writes to its host's stderr; this program may.
-void show_log_of_command() {
+void show_log_of_command(Warnings& warnings) {
   const auto config = process_config();
   if (!config) return;
   const auto& to = (*config)->log.to;
   if (!to.empty() && to != "stderr") return;
-  set_log_sink([all = to == "stderr"](LogLevel level, std::string_view line) {
-    if (all || level == LogLevel::warning) print_warning(line);
+  set_log_sink([&warnings, all = to == "stderr"](LogLevel level, std::string_view line) {
+    if (level == LogLevel::warning) {
+      warnings.add(line);
+    } else if (all) {
+      print_log(line);
+    }
   });
 }
 

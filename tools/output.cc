@@ -32,6 +32,10 @@ void print_warning(std::string_view text) {
   std::fputs(fmt::format("keystore: warning: {}\n", without_control(text)).c_str(), stderr);
 }
 
+void print_log(std::string_view text) {
+  std::fputs(fmt::format("keystore: {}\n", without_control(text)).c_str(), stderr);
+}
+
 int report(const Error& error, bool json) {
   if (json) {
     Json object = {{"code", to_string(error.code)}, {"message", error.message}};

@@ -21,6 +21,8 @@ void print_line(std::string_view text);
 void print_json(const Json& object);
 /// `keystore: warning: …` on stderr.
 void print_warning(std::string_view text);
+/// `keystore: …` on stderr.
+void print_log(std::string_view text);
 
 /// Reports a failure (DESIGN.md, section 5): `keystore: error: …` and `keystore: hint: …` on stderr
 /// and, with `json`, the error object on stdout. Returns the exit code.
