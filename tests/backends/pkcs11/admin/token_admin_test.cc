@@ -23,7 +23,8 @@ class TokenAdministration : public ::testing::Test {
 
   /// The slot of the token that is, or is not, initialised.
   static unsigned long slot_of(TokenAdmin& admin, bool initialised) {
-    for (const auto& token : admin.slots().value()) {
+    const auto slots = admin.slots().value();
+    for (const auto& token : slots) {
       if (token.initialised == initialised) return token.slot;
     }
     ADD_FAILURE() << "no such slot";
@@ -105,7 +106,7 @@ TEST_F(TokenAdministration, OneAtATime) {
 }
 
 // The last one: the module stays in the process from here on.
-TEST_F(TokenAdministration, ZRefusedWhileThisProcessUsesTheModule) {
+TEST_F(TokenAdministration, RefusedWhileThisProcessUsesTheModule) {
   const OpenOptions options = {.pin_source = SecretSource::parse(softhsm_->pin_source()).value()};
   const auto store = keystore::open(softhsm_->uri(), options);
   ASSERT_TRUE(store) << store.error().message;

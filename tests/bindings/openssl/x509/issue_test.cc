@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "keystore/store.h"
 #include "tests/support/workspace.h"
 
@@ -53,8 +55,8 @@ TEST_F(X509, EveryKeyTypeSignsWhatItsKeyVerifies) {
 TEST_F(X509, RefusesARequestThatWasChanged) {
   const auto ca = make_ca();
   auto request = make_request(make_key("web.pem", "ec:p256"), {.subject = "CN=web"}).value();
-  const auto at =
-      std::search(request.begin(), request.end(), std::begin("web"), std::end("web") - 1);
+  const auto name = as_bytes("web");
+  const auto at = std::search(request.begin(), request.end(), name.begin(), name.end());
   ASSERT_NE(at, request.end());
   *at = 'x';
   const auto certificate = issue(ca, request, server_for(days(10)));
