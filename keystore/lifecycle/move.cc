@@ -7,6 +7,7 @@
 
 #include "keystore/lifecycle/internal/destination.h"
 #include "keystore/lifecycle/internal/journal.h"
+#include "keystore/lifecycle/internal/key_file.h"
 #include "keystore/lifecycle/internal/steps.h"
 
 namespace keystore::lifecycle {
@@ -89,6 +90,10 @@ Result<Journal> begin_journal(const MovePlan& plan, const MoveOptions& options) 
   if (!lock) return Failure(lock.error());
   if (const auto free = check_unfinished(plan.data().path, options); !free)
     return Failure(free.error());
+  const auto& data = plan.data();
+  if (const auto same = read_unchanged(data.path, data.original); !same) {
+    return Failure(same.error());
+  }
   if (options.on_step) options.on_step(MoveStep::plan, MovePhase::begun);
   auto journal = Journal::create(folder, plan.data(), options.at);
   if (journal && options.on_step) options.on_step(MoveStep::plan, MovePhase::ended);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -185,6 +186,31 @@ TEST_F(KilledMove, AtAnyMomentLosesNothing) {
     expect_as_before();
     if (HasFailure()) return;
   }
+}
+
+TEST_F(KilledMove, RacingWithOthersOfTheSameFileIsMadeOnce) {
+  constexpr std::size_t racers = 4;
+  std::vector<std::future<Outcome>> running;
+  for (std::size_t i = 0; i < racers; ++i) {
+    running.push_back(std::async(std::launch::async, [this, i] {
+      return command(
+          {key_.string(), hsm().uri("racer" + std::to_string(i)), "--pin", hsm().pin_source()});
+    }));
+  }
+  std::string winner;
+  for (auto& each : running) {
+    const auto outcome = each.get();
+    if (!outcome.ok()) {
+      EXPECT_EQ(outcome.status, 6) << outcome.text();
+      continue;
+    }
+    EXPECT_EQ(winner, "") << "two moves of one file";
+    winner = Json::parse(outcome.out).at("id");
+  }
+  ASSERT_NE(winner, "");
+  expect_key_usable();
+  EXPECT_EQ(objects(), 2U);
+  roll_back(winner);
 }
 
 class KilledRollbackAt : public KilledMove, public ::testing::WithParamInterface<Point> {};

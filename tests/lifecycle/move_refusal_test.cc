@@ -206,6 +206,25 @@ TEST_F(MoveRefusal, OfAFullDisk) {
   expect_token_untouched();
 }
 
+TEST_F(MoveRefusal, WhenTheJournalCannotBeWritten) {
+  const auto place = file("place");
+  const SmallDisk disk(place);
+  if (!disk.mounted()) GTEST_SKIP() << "cannot mount a file system here: not tested";
+  const auto key = make_key("unrecorded.key");
+  const auto before = snapshot(key);
+  auto how = options();
+  how.journal_folder = (place / "moves").string();
+  const auto plan = plan_move(request(key), how);
+  ASSERT_TRUE(plan) << plan.error().message;
+  disk.fill();
+  const auto moved = run_move(*plan, how);
+  ASSERT_FALSE(moved);
+  EXPECT_EQ(moved.error().code, Errc::io) << moved.error().message;
+  EXPECT_EQ(snapshot(key), before);
+  EXPECT_THAT(names(), ::testing::ElementsAre("place", "unrecorded.key"));
+  expect_token_untouched();
+}
+
 TEST_F(MoveRefusal, OfAFileThatChangesOnTheWay) {
   const auto key = make_key("changing.key");
   const auto plan = plan_move(request(key), options());
@@ -216,6 +235,7 @@ TEST_F(MoveRefusal, OfAFileThatChangesOnTheWay) {
   ASSERT_FALSE(moved);
   EXPECT_THAT(moved.error().message, HasSubstr("changed"));
   EXPECT_EQ(snapshot(key), renewed);
+  EXPECT_TRUE(list_moves(options()).value().items.empty());
   expect_token_untouched();
 }
 

@@ -1,10 +1,26 @@
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 
 #include "keystore/reference.h"
 #include "tests/lifecycle/move_fixture.h"
+
+namespace {
+
+bool links_are_refused = false;
+
+}  // namespace
+
+/// Stands in front of the C library's, for the library under test as well: a file system without
+/// hard links.
+extern "C" __attribute__((visibility("default"))) int link(const char* from,
+                                                           const char* to) noexcept {
+  if (!links_are_refused) return static_cast<int>(::syscall(SYS_link, from, to));
+  errno = EPERM;
+  return -1;
+}
 
 namespace keystore::testing {
 namespace {
@@ -73,6 +89,21 @@ TEST_F(MoveTest, KeepsOwnerModeTimesAndAccessList) {
   EXPECT_EQ(after.owner, before.owner);
   EXPECT_EQ(after.group, before.group);
   EXPECT_EQ(after.access_list, before.access_list);
+  EXPECT_EQ(snapshot(moved->backup).mode & 07777U, 0600U);
+  ASSERT_TRUE(roll_back_move(moved->id, options()));
+  EXPECT_EQ(snapshot(key), before);
+}
+
+TEST_F(MoveTest, CopiesTheBackupWhereLinksCannotBeMade) {
+  const auto key = make_key("copied-backup.key");
+  std::filesystem::permissions(key, std::filesystem::perms{0640});
+  const auto before = snapshot(key);
+  links_are_refused = true;
+  const auto moved = move(key);
+  EXPECT_NE(::link(key.c_str(), file("refused").c_str()), 0);
+  links_are_refused = false;
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_EQ(read_text(moved->backup), before.content);
   EXPECT_EQ(snapshot(moved->backup).mode & 07777U, 0600U);
   ASSERT_TRUE(roll_back_move(moved->id, options()));
   EXPECT_EQ(snapshot(key), before);
