@@ -5,9 +5,8 @@
 #include "bindings/openssl/provider/dispatch/guard.h"
 #include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/key_object.h"
-#include "bindings/openssl/provider/load_options.h"
+#include "bindings/openssl/provider/open_referenced.h"
 #include "keystore/reference.h"
-#include "keystore/registry.h"
 
 namespace keystore::provider {
 namespace {
@@ -25,27 +24,6 @@ Bytes read_all(const Core& core, OSSL_CORE_BIO* input) {
   return all;
 }
 
-// `eager`: the program will give up its root folder, so module and token are opened now.
-Result<Key> open_now(const Reference& reference, const OpenOptions& options) {
-  const auto store = builtin_registry().open(reference.uri, options);
-  if (!store) return Failure(store.error());
-  auto key = store->key();
-  if (key && key->public_key() && key->public_key() != reference.public_key) {
-    return fail(Errc::key_mismatch,
-                "the key at " + reference.uri.canonical() + " is not the reference's key",
-                "write the reference again with 'keystore ref'");
-  }
-  return key;
-}
-
-Result<Key> open_key(const Reference& reference, const LoadPassphrase& passphrase) {
-  const auto options = load_options(passphrase, UriOrigin::data);
-  if (!options) return Failure(options.error());
-  const auto& config = options->config->openssl;
-  return config.eager ? open_now(reference, *options)
-                      : open_reference(reference, builtin_registry(), *options, config.pin);
-}
-
 template <KeyKind kind>
 int decode_der(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback,
                void* argument, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) noexcept {
@@ -58,7 +36,7 @@ int decode_der(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK
     if (!reference || !reference->public_key) return 1;
     if (kind_of(reference->public_key->shape()) != kind) return 1;
     const LoadPassphrase passphrase(ask, ask_argument);
-    const auto key = in_store([&] { return open_key(*reference, passphrase); });
+    const auto key = in_store([&] { return open_referenced(*reference, passphrase); });
     if (key) return emit_key(provider, *key, callback, argument) ? 1 : 0;
     raise(provider, key.error());
     return 0;

@@ -7,25 +7,12 @@
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
 #include "bindings/openssl/provider/dispatch/in_store.h"
-#include "bindings/openssl/provider/load_options.h"
+#include "bindings/openssl/provider/open_referenced.h"
 #include "bindings/openssl/provider/pem_scan.h"
 #include "keystore/reference.h"
-#include "keystore/registry.h"
 
 namespace keystore::provider {
 namespace {
-
-// References of pkcs11-provider hold no public key; their store is asked for it now.
-Result<Reference> with_public_key(Reference reference, const LoadPassphrase& passphrase) {
-  if (reference.public_key) return reference;
-  auto options = load_options(passphrase, UriOrigin::data);
-  if (!options) return Failure(options.error());
-  const auto key =
-      open_reference(reference, builtin_registry(), *options, (*options).config->openssl.pin);
-  if (!key) return Failure(key.error());
-  reference.public_key = key->public_key();
-  return reference;
-}
 
 struct DecodedReference {
   KeyKind kind;
@@ -35,8 +22,14 @@ struct DecodedReference {
 Result<DecodedReference> decode(const std::string& pem, const LoadPassphrase& passphrase) {
   auto parsed = Reference::parse_pem(pem);
   if (!parsed) return Failure(parsed.error());
-  const auto reference = with_public_key(*std::move(parsed), passphrase);
+  const auto reference = checked(*std::move(parsed), passphrase);
   if (!reference) return Failure(reference.error());
+  if (!reference->public_key) {
+    return fail(
+        Errc::unsupported,
+        "the key at " + reference->uri.canonical() + " shows no public half, which OpenSSL needs",
+        "store its public key or its certificate beside it, with the same id");
+  }
   auto der = reference->to_der();
   if (!der) return Failure(der.error());
   const auto kind = kind_of(reference->public_key->shape());
