@@ -1,6 +1,7 @@
 #include "tests/bench/contenders.h"
 
 #include <dlfcn.h>
+#include <openssl/err.h>
 #include <p11-kit/pkcs11.h>
 
 #include <array>
@@ -84,7 +85,9 @@ namespace {
 
 RawSigner::RawSigner(const testing::SoftHsm& hsm, const Subject& subject)
     : functions_(module_functions(hsm.module_path())), input_(message.begin(), message.end()) {
-  const CK_RV initialised = functions_->C_Initialize(nullptr);
+  CK_C_INITIALIZE_ARGS arguments = {};
+  arguments.flags = CKF_OS_LOCKING_OK;
+  const CK_RV initialised = functions_->C_Initialize(&arguments);
   require(initialised == CKR_OK || initialised == CKR_CRYPTOKI_ALREADY_INITIALIZED, "C_Initialize");
   require(functions_->C_OpenSession(find_slot(hsm.label()), CKF_SERIAL_SESSION, nullptr, nullptr,
                                     &session_) == CKR_OK,
@@ -150,7 +153,10 @@ CK_FUNCTION_LIST* module_functions(const std::string& path) {
 }
 
 void require(bool good, const char* what) {
-  if (!good) throw std::runtime_error(std::string(what) + " failed");
+  if (good) return;
+  const char* reason = nullptr;
+  ERR_peek_last_error_all(nullptr, nullptr, nullptr, &reason, nullptr);
+  throw std::runtime_error(std::string(what) + " failed: " + (reason ? reason : ""));
 }
 
 }  // namespace
