@@ -118,10 +118,9 @@ CK_RV Module::call_finalise() noexcept {
 }
 
 Result<std::vector<SlotToken>> Module::tokens(bool refresh) {
-  // A second look comes after a token was missed: then nobody of our tree shall write to it
-  // meanwhile. Where the lock is not to be had, an unguarded look is better than none.
-  const auto tree = refresh ? TreeLock::take(Patience().deadline(), "cannot look for tokens")
-                            : Result<TreeLock::Hold>(nullptr);
+  // Nobody of our tree shall write to a token meanwhile: SoftHSM then shows it without a serial, or
+  // not at all. Where the lock is not to be had, an unguarded look is better than none.
+  const auto tree = TreeLock::take(Patience().first_use_deadline(), "cannot look for tokens");
   std::vector<CK_SLOT_ID> slots(64);
   CK_ULONG count = slots.size();
   auto list = [&](CK_SLOT_ID* into) {
