@@ -3,18 +3,33 @@
 include(CMakePackageConfigHelpers)
 
 set(keystore_components keystore keystore_lifecycle keystore_openssl keystore_token_admin)
+foreach(component IN LISTS keystore_components)
+  target_include_directories(${component} INTERFACE $<INSTALL_INTERFACE:include>)
+endforeach()
+set_target_properties(keystore_openssl PROPERTIES EXPORT_NAME openssl)
+set_target_properties(keystore_token_admin PROPERTIES EXPORT_NAME token_admin)
 install(TARGETS ${keystore_components} EXPORT keystore
-  LIBRARY DESTINATION lib
-  FILE_SET HEADERS DESTINATION include)
+  LIBRARY DESTINATION lib)
 install(TARGETS keystore_provider LIBRARY DESTINATION lib/ossl-modules)
 install(TARGETS keystore_command RUNTIME DESTINATION bin)
 
+# Every public header under include/keystore: outside, the OpenSSL binding is keystore/openssl/, the
+# token administration keystore/token_admin.h.
+function(install_headers folder)
+  foreach(header IN LISTS ARGN)
+    get_filename_component(name ${header} NAME)
+    file(READ ${PROJECT_SOURCE_DIR}/${header} text)
+    string(REGEX REPLACE "\"bindings/openssl/(tls|x509)/" "\"keystore/openssl/" text "${text}")
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/${folder}/${name} CONTENT "${text}" @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/include/${folder}/${name} DESTINATION include/${folder})
+  endforeach()
+endfunction()
+
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/keystore/*.h)
-foreach(header IN LISTS public_headers)
-  install(FILES ${header} DESTINATION include/keystore)
-endforeach()
-install(DIRECTORY keystore/lifecycle DESTINATION include/keystore FILES_MATCHING PATTERN "*.h"
-        PATTERN "internal" EXCLUDE)
+install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h)
+install_headers(keystore/lifecycle keystore/lifecycle/move.h)
+install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/x509/request.h
+                bindings/openssl/x509/issue.h)
 
 export(EXPORT keystore NAMESPACE keystore:: FILE ${PROJECT_BINARY_DIR}/keystore-targets.cmake)
 install(EXPORT keystore NAMESPACE keystore:: FILE keystore-targets.cmake DESTINATION lib/cmake/keystore)

@@ -2,16 +2,6 @@
 # shared libraries.
 function(keystore_objects name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS" ${ARGN})
-  foreach(source IN LISTS arg_SOURCES)  # BRINGUP
-    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source})
-      message(WARNING "missing ${source}")
-      list(REMOVE_ITEM arg_SOURCES ${source})
-    endif()
-  endforeach()
-  if(NOT arg_SOURCES)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cc "")
-    set(arg_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/empty.cc)
-  endif()
   add_library(${name} OBJECT ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE keystore_flags OpenSSL::Crypto Threads::Threads ${arg_LINKS})
 endfunction()

@@ -37,7 +37,8 @@ struct OpenContext {
 };
 
 /// The PIN or passphrase for `uri`: its pin-value, its pin-source, options.pin_source,
-/// options.pin, in this order. Errors: pin_required when there is none of them, with a hint.
+/// options.pin, in this order. Errors: pin_required when there is none of them, or the source cannot
+/// be read; as SecretSource::read.
 KEYSTORE_API Result<Secret> read_pin(const Uri& uri, const OpenOptions& options,
                                      const PinRequest& request);
 

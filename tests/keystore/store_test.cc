@@ -250,6 +250,9 @@ TEST(ReadPin, TakesTheFirstSource) {
   EXPECT_EQ(read("pkcs11:token=t"), "option");
   EXPECT_EQ(read("pkcs11:token=t?pin-source=pass:uri"), "uri");
   EXPECT_EQ(read("pkcs11:token=t?pin-value=value"), "value");
+  const auto unreadable = read_pin(uri("pkcs11:token=t?pin-source=/nowhere/pin"), {}, request);
+  EXPECT_EQ(unreadable.error().code, Errc::pin_required);
+  EXPECT_THAT(unreadable.error().message, ::testing::HasSubstr("/nowhere/pin"));
   const auto missing = read_pin(uri("pkcs11:token=t"), {}, request);
   EXPECT_EQ(missing.error().code, Errc::pin_required);
   EXPECT_FALSE(missing.error().hint.empty());
