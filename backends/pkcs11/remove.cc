@@ -24,11 +24,14 @@ CK_OBJECT_CLASS class_of(EntryKind kind) {
   return CKO_DATA;
 }
 
-/// Whether the object is the one that the entry describes, beyond label and id.
+/// Whether the object is the one that the entry describes. Label and id are compared again: an
+/// empty one was no part of the template, and a token may match loosely.
 Result<bool> is_it(const Session& session, CK_OBJECT_HANDLE handle, CK_OBJECT_CLASS object_class,
                    const Entry& entry) {
   const auto object = read_object(session, handle, object_class);
   if (!object) return Failure(object.error());
+  if (object->text(CKA_LABEL) != entry.label) return false;
+  if (!std::ranges::equal(object->octets(CKA_ID), entry.id)) return false;
   if (entry.certificate)
     return std::ranges::equal(object->octets(CKA_VALUE), entry.certificate->der());
   if (!entry.public_key) return true;

@@ -30,6 +30,7 @@ Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& l
                                     const Wanted& wanted);
 Result<Listing<Key>> list_keys(const Session& session, const LinkedToken& linked,
                                const Wanted& wanted, const Abilities& abilities);
+bool needs_login(const TokenLink& link, const Wanted& wanted);
 template <class T>
 void append(Listing<T>& listing, Listing<T> more);
 bool fits_public_key(const Entry& entry, const std::optional<PublicKey>& wanted);
@@ -65,7 +66,7 @@ Result<Listing<Entry>> TokenStore::find_entries(const Query& query) const {
   if (!tokens) return Failure(tokens.error());
   Listing<Entry> listing{.skipped = std::move(tokens->skipped)};
   for (const auto& token : tokens->items) {
-    const bool login = token.link->has_pin_source() || wanted->kind == EntryKind::private_key;
+    const bool login = needs_login(*token.link, *wanted);
     auto listed = with_session(token, login, [&](const Session& session) -> Result<void> {
       auto found = list_entries(session, token, *wanted);
       if (!found) return Failure(found.error());
@@ -108,6 +109,14 @@ Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
 }
 
 namespace {
+
+// Nobody is asked for a PIN where only certificates or public keys are wanted: tokens show those
+// without. A PIN that is at hand is used, because a token may hide any object.
+bool needs_login(const TokenLink& link, const Wanted& wanted) {
+  if (wanted.kind == EntryKind::private_key) return true;
+  const bool hidden = wanted.wants(EntryKind::private_key) || wanted.wants(EntryKind::secret_key);
+  return link.has_pin_source() && (hidden || !link.person_types());
+}
 
 template <class Body>
 Result<void> with_session(const LinkedToken& linked, bool login, const Body& body) {

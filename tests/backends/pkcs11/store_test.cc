@@ -87,6 +87,16 @@ TEST_F(TokenStores, RemoveAKeyWithItsPublicHalfAndNothingElse) {
   EXPECT_EQ(store->remover()->remove(key.entry()).error().code, Errc::not_found);
 }
 
+TEST_F(TokenStores, RemoveNothingByAnEntryThatNamesNothing) {
+  const auto key = generate("ec:p256", label());
+  auto entry = key.entry();
+  entry.label.clear();
+  entry.id.clear();
+  entry.public_key.reset();
+  EXPECT_EQ(open()->remover()->remove(entry).error().code, Errc::not_found);
+  EXPECT_EQ(entries({.label = label()}).items.size(), 2U);
+}
+
 TEST_F(TokenStores, KeysWithoutAPublicHalfStillSign) {
   const auto whole = generate("ec:p256", label());
   auto store = open();
