@@ -22,7 +22,8 @@ constexpr auto longest_wait_for_quiet = std::chrono::milliseconds(100);
 
 bool wait_until_nobody_is_inside(Module& module) noexcept;
 void end_of_process();
-void hook_fork_and_exit();
+void hook_fork();
+void hook_exit();
 
 }  // namespace
 
@@ -48,6 +49,7 @@ Result<void> Module::initialise_now(const Patience& patience) {
   const auto action = fmt::format("cannot initialise module '{}'", library_.path);
   auto tree = TreeLock::take(patience.first_use_deadline(), action);
   if (!tree) return Failure(tree.error());
+  hook_fork();
   auto rv = call_initialise();
   for (const auto wait : back_offs) {
     if (rv != CKR_GENERAL_ERROR) break;  // SoftHSM: another process is writing a token just now
@@ -61,7 +63,7 @@ Result<void> Module::initialise_now(const Patience& patience) {
     return Failure(std::move(error));
   }
   ours_ = rv == CKR_OK;
-  if (ours_) hook_fork_and_exit();
+  if (ours_) hook_exit();
   if (initialisation_.load() == 0) read_info();
   initialisation_.fetch_add(1);
   return {};
@@ -216,7 +218,8 @@ void before_fork() {
   paused = process;
   for (auto* module = process->modules(); module != nullptr; module = module->previous()) {
     const auto* quirks = module->library().quirks.load();
-    if (quirks != nullptr && quirks->pause_at_fork) wait_until_nobody_is_inside(*module);
+    // Without quirks the module is in its first C_Initialize.
+    if (quirks == nullptr || quirks->pause_at_fork) wait_until_nobody_is_inside(*module);
   }
 }
 
@@ -225,10 +228,14 @@ void after_fork_in_parent() {
   paused = nullptr;
 }
 
-void hook_fork_and_exit() {
-  // Once in the tree: handlers of fork are inherited.
-  static constinit std::atomic<bool> fork_hooked = false;
-  if (!fork_hooked.exchange(true)) ::pthread_atfork(before_fork, after_fork_in_parent, nullptr);
+// Once in the tree: handlers of fork are inherited. Before the first C_Initialize, which a fork by
+// another thread may meet.
+void hook_fork() {
+  static constinit std::atomic<bool> hooked = false;
+  if (!hooked.exchange(true)) ::pthread_atfork(before_fork, after_fork_in_parent, nullptr);
+}
+
+void hook_exit() {
   // After the first C_Initialize: handlers run in the opposite order, so ours comes before those
   // that the module registered, and C_Finalize finds it whole. Once for each process, because a
   // child's module may register its own again.
