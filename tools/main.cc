@@ -122,6 +122,10 @@ int run(CLI::App& app, Context& context, std::span<char* const> arguments) {
 int report_usage(const CLI::App& app, const CLI::ParseError& error, bool json) {
   if (error.get_exit_code() == 0) return app.exit(error);
   std::string message = error.what();
+  const auto unknown = app.remaining();
+  if (app.get_subcommands().empty() && !unknown.empty()) {
+    message = "there is no command '" + unknown.front() + "'";
+  }
   std::replace(message.begin(), message.end(), '\n', ' ');
   // Words of CLI11 become ours; names in capitals stay.
   const bool is_word = message.size() > 1 && (std::islower(message[1]) != 0 || message[1] == ' ');

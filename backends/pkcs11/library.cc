@@ -94,7 +94,7 @@ Result<void> refuse_writable(const std::string& path, std::string_view what) {
 Result<void> check_file(const std::string& path) {
   struct stat info = {};
   if (::stat(path.c_str(), &info) != 0) {
-    auto error = error_from_errno(errno, "stat", "cannot load module", path);
+    auto error = error_from_errno(errno, "stat", "load module", path);
     if (error.code == Errc::not_found) error.hint = "install the module or correct its path";
     return Failure(std::move(error));
   }
