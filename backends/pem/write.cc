@@ -26,7 +26,7 @@ Edited insert(const ObjectFile& file, const Secret& block, const Entry& entry, b
 std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry);
 Result<std::size_t> object_of(const ObjectFile& file, const Entry& entry);
 Result<Entry> written_entry(const std::string& path, std::size_t begin, Entry entry);
-Result<void> move_to_backup(const std::string& path, mode_t mode);
+Result<void> delete_file(const std::string& path);
 
 }  // namespace
 
@@ -69,8 +69,10 @@ Result<void> PemStore::remove(const Entry& entry) {
   if (!object) return Failure(object.error());
   const Secret rest = without_object(*file, *object);
   const Standing standing = standing_of(path);
-  if (rest.empty()) return move_to_backup(path, standing.mode);
-  const auto written = write_file(path, rest.view(), {.mode = standing.mode, .replace = true});
+  if (rest.empty()) return delete_file(path);
+  // No backup: it would keep what its owner wants gone.
+  const auto written =
+      write_file(path, rest.view(), {.mode = standing.mode, .replace = true, .backup = false});
   if (!written) return Failure(written.error());
   keep_owner(path, standing);
   return {};
@@ -201,10 +203,13 @@ Result<Entry> written_entry(const std::string& path, std::size_t begin, Entry en
   return fail(Errc::internal, fmt::format("{} changed while it was written", path));
 }
 
-/// Writing an empty file keeps the backup; then the empty one goes.
-Result<void> move_to_backup(const std::string& path, mode_t mode) {
-  const auto written = write_file(path, {}, {.mode = mode, .replace = true});
-  if (!written) return Failure(written.error());
+/// A link is refused, as in write_file(): deleting it would leave the key where it is.
+Result<void> delete_file(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(path, ignored)) {
+    return fail(Errc::access_denied, fmt::format("cannot remove {}: it is a symbolic link", path),
+                "name the file that the link points to");
+  }
   if (unlink(path.c_str()) == 0) return {};
   return Failure(error_from_errno(errno, "unlink", "remove", path));
 }

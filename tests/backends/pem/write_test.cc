@@ -222,7 +222,7 @@ TEST(PemRemove, TakesOneBlockOutAndKeepsAllOtherOctets) {
   std::string expected = before;
   expected.erase(expected.find(certificate), certificate.size());
   EXPECT_EQ(read_text(path), expected);
-  EXPECT_EQ(read_text(path.string() + ".bak"), before);
+  EXPECT_FALSE(std::filesystem::exists(path.string() + ".bak"));
   const auto again = store.remover()->remove(found->items.front());
   EXPECT_EQ(code_of(again), Errc::not_found) << "the next one took its place in the count";
 }
@@ -236,15 +236,25 @@ TEST(PemRemove, TakesTheParametersOfAKeyAlong) {
   EXPECT_EQ(read_text(path), read_text(test_file("web.pem")));
 }
 
-TEST(PemRemove, MovesAFileOfNothingElseToItsBackup) {
+TEST(PemRemove, DeletesAFileOfNothingElseAndLeavesNoCopy) {
   for (const char* name : {"ec-p-256.pem", "ec.der"}) {
     const Workspace workspace;
     const auto path = workspace.write("web.key", read_text(test_file(name)));
     auto store = open_path(path);
     ASSERT_TRUE(store.remover()->remove(store.key()->entry()));
     EXPECT_FALSE(std::filesystem::exists(path));
-    EXPECT_EQ(read_text(path.string() + ".bak"), read_text(test_file(name)));
+    EXPECT_FALSE(std::filesystem::exists(path.string() + ".bak"));
   }
+}
+
+TEST(PemRemove, RefusesALinkThatWouldLeaveTheKeyBehind) {
+  const Workspace workspace;
+  const auto path = workspace.write("web.key", read_text(test_file("ec-p-256.pem")));
+  const auto link = path.string() + ".link";
+  std::filesystem::create_symlink(path, link);
+  auto store = open_path(link);
+  EXPECT_EQ(code_of(store.remover()->remove(store.key()->entry())), Errc::access_denied);
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
 }
 
 TEST(PemRemove, FindsAnEncryptedKeyWithoutItsPassphrase) {
