@@ -27,7 +27,8 @@ class RawSigner {
   CK_SESSION_HANDLE session_ = 0;
   CK_OBJECT_HANDLE key_ = 0;
   CK_MECHANISM mechanism_ = {};
-  std::vector<unsigned char> input_;
+  std::vector<unsigned char> input_;  ///< ends in the digest
+  EvpMdPtr sha256_{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
 };
 
 CK_FUNCTION_LIST* module_functions(const std::string& path);
@@ -84,7 +85,7 @@ EvpPkeyPtr software_key(const std::string& type, OSSL_LIB_CTX* context) {
 namespace {
 
 RawSigner::RawSigner(const testing::SoftHsm& hsm, const Subject& subject)
-    : functions_(module_functions(hsm.module_path())), input_(message.begin(), message.end()) {
+    : functions_(module_functions(hsm.module_path())), input_(message.size()) {
   CK_C_INITIALIZE_ARGS arguments = {};
   arguments.flags = CKF_OS_LOCKING_OK;
   const CK_RV initialised = functions_->C_Initialize(&arguments);
@@ -108,6 +109,10 @@ RawSigner::RawSigner(const testing::SoftHsm& hsm, const Subject& subject)
 }
 
 void RawSigner::sign() {
+  // The same work as through OpenSSL: the message is hashed outside the token, then signed.
+  auto* const digest = input_.data() + input_.size() - message.size();
+  require(EVP_Digest(message.data(), message.size(), digest, nullptr, sha256_.get(), nullptr) == 1,
+          "EVP_Digest");
   std::array<unsigned char, 1024> signature;
   unsigned long size = signature.size();
   require(functions_->C_SignInit(session_, &mechanism_, key_) == CKR_OK &&
