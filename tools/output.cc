@@ -92,7 +92,8 @@ Json entry_json(const Entry& entry, bool with_attributes) {
                  {"label", entry.label},
                  {"id", to_hex(entry.id)},
                  {"custody", to_string(entry.custody)}};
-  if (holds_private_half(entry)) object["extractable"] = entry.extractable;
+  // What is public can always be read.
+  object["extractable"] = entry.extractable || !holds_private_half(entry);
   if (auto key = key_json(entry); !key.empty()) object["key"] = std::move(key);
   if (entry.certificate) object["certificate"] = certificate_json(*entry.certificate);
   if (with_attributes) {
