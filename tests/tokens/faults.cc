@@ -18,6 +18,7 @@ struct FaultTable::Snapshot {
   ino_t inode = 0;
   off_t size = -1;
   std::vector<Fault> rows = {};
+  const Snapshot* replaced = nullptr;  ///< kept reachable
 
   bool is_of(const struct stat& file) const noexcept {
     return inode == file.st_ino && size == file.st_size && changed.tv_sec == file.st_mtim.tv_sec &&
@@ -67,9 +68,8 @@ const FaultTable::Snapshot* FaultTable::current() {
   if (file_.empty() || stat(file_.c_str(), &now) != 0) return nullptr;
   const Snapshot* known = snapshot_;
   if (known && known->is_of(now)) return known;
-  const auto* fresh =
-      new Snapshot{now.st_mtim, now.st_ino, now.st_size, parse_faults(read_file(file_))};
-  snapshot_ = fresh;
+  auto* fresh = new Snapshot{now.st_mtim, now.st_ino, now.st_size, parse_faults(read_file(file_))};
+  fresh->replaced = snapshot_.exchange(fresh);
   return fresh;
 }
 

@@ -2,6 +2,7 @@
 
 #include <openssl/core_dispatch.h>
 
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -61,11 +62,12 @@ Table decoders(const Properties& properties) {
   return table;
 }
 
-// The strings are never freed: OpenSSL may keep the pointers.
+// The strings are kept for good: OpenSSL may hold the pointers.
 const char* encoder_properties(const Properties& properties, const EncoderForm& form) {
-  auto* text = new std::string(std::string(properties.plain) + ",output=" + form.output);
-  if (form.structure != nullptr) *text += std::string(",structure=") + form.structure;
-  return text->c_str();
+  static auto* const kept = new std::deque<std::string>;
+  auto text = std::string(properties.plain) + ",output=" + form.output;
+  if (form.structure != nullptr) text += std::string(",structure=") + form.structure;
+  return kept->emplace_back(std::move(text)).c_str();
 }
 
 Table encoders(const Properties& properties) {
