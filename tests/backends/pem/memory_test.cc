@@ -81,7 +81,7 @@ struct SecretFile {
 class PemMemory : public ::testing::TestWithParam<SecretFile> {};
 
 TEST_P(PemMemory, HoldsNothingOfAKeyAfterItsLastHandle) {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "a sanitizer's memory is not searched";
 #endif
   const auto file = test_file(GetParam().name);
