@@ -36,6 +36,24 @@ Result<void> remove_durably(const std::string& path) {
   return sync_folder(folder_of(path));
 }
 
+Result<void> remove_unfinished(const std::string& path) {
+  // As write_file() names them: ".NAME.0123456789abcdef".
+  constexpr std::size_t longest_kept = 200;
+  constexpr std::size_t suffix = 16;
+  const auto name = std::filesystem::path(path).filename().string();
+  const auto prefix = "." + name.substr(0, longest_kept) + ".";
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), error)) {
+    const auto found = entry.path().filename().string();
+    const bool ours =
+        found.starts_with(prefix) && found.size() == prefix.size() + suffix &&
+        found.find_first_not_of("0123456789abcdef", prefix.size()) == std::string::npos;
+    if (!ours) continue;
+    if (auto removed = remove_durably(entry.path().string()); !removed) return removed;
+  }
+  return {};
+}
+
 std::string folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;

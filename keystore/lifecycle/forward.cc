@@ -140,6 +140,7 @@ Result<std::string> reference_pem(const MovePlan::Data& plan) {
 
 Result<void> write_reference(const Work& work, bool) {
   const auto& plan = work.plan();
+  if (auto removed = remove_unfinished(plan.new_reference_path()); !removed) return removed;
   const auto pem = reference_pem(plan);
   if (!pem) return Failure(pem.error());
   const auto content = read_unchanged(plan.path, plan.original);
@@ -160,6 +161,7 @@ Result<void> prove_reference(const Work& work, bool) {
 }
 
 Result<void> copy_backup(const MovePlan::Data& plan) {
+  if (auto removed = remove_unfinished(plan.backup_path()); !removed) return removed;
   const auto content = read_unchanged(plan.path, plan.original);
   if (!content) return Failure(content.error());
   const auto written =

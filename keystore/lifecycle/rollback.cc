@@ -130,6 +130,9 @@ Result<void> remove_certificates(const Store& token, const MovePlan::Data& plan)
 
 Result<void> remove_files(const Work& work, bool) {
   const auto& plan = work.plan();
+  for (const auto& path : {plan.new_reference_path(), plan.backup_path()}) {
+    if (auto removed = remove_unfinished(path); !removed) return removed;
+  }
   if (auto removed = remove_durably(plan.new_reference_path()); !removed) return removed;
   const auto backup = file_state(plan.backup_path());
   if (!backup && backup.error().code == Errc::not_found) return {};

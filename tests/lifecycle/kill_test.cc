@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -186,6 +187,17 @@ TEST_F(KilledMove, AtAnyMomentLosesNothing) {
     std::filesystem::remove_all(file("moves"));
     if (HasFailure()) return;
   }
+}
+
+TEST_F(KilledMove, LeavesNothingOfAFileThatWasBeingWritten) {
+  const auto moved = command({key_.string(), hsm().uri("left"), "--pin", hsm().pin_source()});
+  ASSERT_TRUE(moved.ok()) << moved.text();
+  const std::string id = only_move().at("id");
+  for (const auto* kind : {"reference", "backup"}) {
+    std::ofstream(file(std::string(".web.key.keystore-") + kind + "-" + id + ".0123456789abcdef"))
+        << "unfinished";
+  }
+  roll_back(id);
 }
 
 TEST_F(KilledMove, RacingWithOthersOfTheSameFileIsMadeOnce) {
