@@ -13,7 +13,7 @@
 namespace keystore::testing {
 namespace {
 
-constexpr std::size_t file_size = function_names.size() * sizeof(std::uint64_t);
+constexpr std::size_t file_size = (function_names.size() + 1) * sizeof(std::uint64_t);
 
 void* map(int descriptor, int flags);
 void* map_file(const std::filesystem::path& file);

@@ -30,13 +30,16 @@ class CallCounts {
   std::uint64_t total() const noexcept;
   /// Those that were called.
   std::map<std::string, std::uint64_t> called() const;
-  /// All back to 0. Nobody should be calling meanwhile.
+  /// All calls back to 0. Nobody should be calling meanwhile.
   void reset() noexcept;
 
- private:
   using Counter = std::atomic<std::uint64_t>;
   static_assert(Counter::is_always_lock_free);
 
+  /// Wrong PINs in a row, as the token remembers them (faults.h, pin-tries).
+  Counter& wrong_pins() noexcept { return counters_[function_names.size()]; }
+
+ private:
   Counter* counters_ = nullptr;
 };
 

@@ -1,18 +1,18 @@
 // A PKCS#11 module that hands every call to the module named by KEYSTORE_TEST_MODULE, counts it in
-// the file named by KEYSTORE_TEST_COUNTS and delays or refuses it as the file named by
+// the file named by KEYSTORE_TEST_COUNTS and has it go wrong as the file named by
 // KEYSTORE_TEST_FAULTS says (faults.h).
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 
-#include "tests/tokens/call_counts.h"
-#include "tests/tokens/faults.h"
+#include "tests/tokens/call_faults.h"
+#include "tests/tokens/layers.h"
 
 namespace keystore::testing {
 namespace {
@@ -27,13 +27,15 @@ struct Interface {
 struct Wrapper {
   CallCounts counts;
   FaultTable faults;
-  CK_FUNCTION_LIST* real;
-  std::atomic<std::uint64_t> sessions = 0;
+  RealModule real;
+  CK_FUNCTION_LIST token;  ///< the real one as the rows about the token change it
+
+  explicit Wrapper(CK_FUNCTION_LIST* functions);
 };
 
 Wrapper* wrapper();
 CK_FUNCTION_LIST* our_functions();
-void note_sessions(Function function);
+bool wants_to_be_alone(Function function);
 
 }  // namespace
 }  // namespace keystore::testing
@@ -76,14 +78,12 @@ struct Wrapped;
 template <Function Name, class... Args, CK_RV (*CK_FUNCTION_LIST::*Member)(Args...)>
 struct Wrapped<Name, Member> {
   static CK_RV call(Args... args) {
-    auto* wrapped = wrapper();
-    const auto number = wrapped->counts.add(Name);
-    if (const auto refused = wrapped->faults.apply(Name, number, wrapped->sessions)) {
-      return *refused;
-    }
-    const CK_RV result = (wrapped->real->*Member)(args...);
-    if (result == CKR_OK) note_sessions(Name);
-    return result;
+    auto& wrapped = *wrapper();
+    const auto number = wrapped.counts.add(Name);
+    if (const auto rv = before_call(Name, number, wrapped.faults, wrapped.real)) return *rv;
+    if (const auto rv = while_away(Name, wrapped.faults, wrapped.real)) return *rv;
+    const Gate::Inside inside(wrapped.real.gate, wants_to_be_alone(Name));
+    return (wrapped.token.*Member)(args...);
   }
 };
 
@@ -118,12 +118,28 @@ CK_FUNCTION_LIST* real_functions() {
 
 Wrapper* make_wrapper() {
   try {
-    return new Wrapper{CallCounts(variable("KEYSTORE_TEST_COUNTS")),
-                       FaultTable(variable("KEYSTORE_TEST_FAULTS")), real_functions()};
+    return new Wrapper(real_functions());
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "test token: %s\n", problem.what());
     return nullptr;
   }
+}
+
+void start_anew_in_child() {
+  wrapper()->real.gate.forget();
+  wrapper()->real.sessions = 0;
+}
+
+Wrapper::Wrapper(CK_FUNCTION_LIST* functions)
+    : counts(variable("KEYSTORE_TEST_COUNTS")),
+      faults(variable("KEYSTORE_TEST_FAULTS")),
+      real(functions),
+      token(*functions) {
+  token = key_layer(token, faults);
+  token = mechanism_layer(token, faults);
+  token = pin_layer(token, faults, counts);
+  token = slot_layer(token, faults, real);
+  pthread_atfork(nullptr, nullptr, start_anew_in_child);
 }
 
 // Never freed: calls may come until the process ends.
@@ -132,22 +148,9 @@ Wrapper* wrapper() {
   return only;
 }
 
-void note_sessions(Function function) {
-  auto& sessions = wrapper()->sessions;
-  switch (function) {
-    case Function::C_OpenSession:
-      ++sessions;
-      break;
-    case Function::C_CloseSession:
-      --sessions;
-      break;
-    case Function::C_CloseAllSessions:
-    case Function::C_Finalize:
-      sessions = 0;
-      break;
-    default:
-      break;
-  }
+bool wants_to_be_alone(Function function) {
+  return function == Function::C_Initialize || function == Function::C_Finalize ||
+         function == Function::C_CloseAllSessions || function == Function::C_Logout;
 }
 
 }  // namespace
