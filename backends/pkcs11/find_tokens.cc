@@ -40,7 +40,7 @@ Seen look(const Uri& uri, const std::vector<const Library*>& libraries, bool ref
       continue;
     }
     if (refresh) module.look_for_tokens_again(patience);
-    auto tokens = module.tokens(refresh);
+    auto tokens = module.tokens(refresh, patience.first_use_deadline());
     if (!tokens) {
       seen.skipped.push_back(tokens.error());
       continue;

@@ -63,7 +63,7 @@ Result<void> Module::initialise_now(const Patience& patience) {
     return Failure(std::move(error));
   }
   ours_ = rv == CKR_OK;
-  if (ours_) hook_exit();
+  hook_exit();
   if (initialisation_.load() == 0) read_info();
   initialisation_.fetch_add(1);
   return {};
@@ -119,10 +119,10 @@ CK_RV Module::call_finalise() noexcept {
   return rv;
 }
 
-Result<std::vector<SlotToken>> Module::tokens(bool refresh) {
+Result<std::vector<SlotToken>> Module::tokens(bool refresh, Patience::Clock::time_point until) {
   // Nobody of our tree shall write to a token meanwhile: SoftHSM then shows it without a serial, or
   // not at all. Where the lock is not to be had, an unguarded look is better than none.
-  const auto tree = TreeLock::take(Patience().first_use_deadline(), "cannot look for tokens");
+  const auto tree = TreeLock::take(until, "cannot look for tokens");
   std::vector<CK_SLOT_ID> slots(64);
   CK_ULONG count = slots.size();
   auto list = [&](CK_SLOT_ID* into) {
@@ -182,7 +182,10 @@ Token& Module::token(const TokenIdentity& identity) {
   return *tokens_.load();
 }
 
-void Module::finalise_at_exit() noexcept {
+void Module::end() noexcept {
+  for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
+    token->stop_looking();
+  }
   if (ours_ && wait_until_nobody_is_inside(*this)) call_finalise();
 }
 
@@ -202,7 +205,7 @@ void end_of_process() {
   if (process == nullptr || process->gate().closed()) return;
   process->gate().close();
   for (auto* module = process->modules(); module != nullptr; module = module->previous()) {
-    module->finalise_at_exit();
+    module->end();
   }
 }
 

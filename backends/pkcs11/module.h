@@ -59,14 +59,16 @@ class Module {
   bool look_for_tokens_again(const Patience& patience);
 
   /// Slots with tokens. `refresh` makes the module look for new ones (PKCS#11 2.40, C_GetSlotList).
-  Result<std::vector<SlotToken>> tokens(bool refresh);
+  /// Stands in line with the process tree `until` then.
+  Result<std::vector<SlotToken>> tokens(bool refresh, Patience::Clock::time_point until);
   /// What the token in `slot` can do, ordered.
   Result<std::vector<CK_MECHANISM_TYPE>> mechanisms(CK_SLOT_ID slot);
   /// This process's state of a token, made on first use.
   Token& token(const TokenIdentity& identity);
 
-  /// Finalises at the end of the process, if we initialised and nobody is inside.
-  void finalise_at_exit() noexcept;
+  /// At the exit of the process, the gate being closed: ends our threads, and finalises if we
+  /// initialised and nobody is inside.
+  void end() noexcept;
 
   /// Every call into the library goes through here: guarded against coming back into our own
   /// provider, counted, traced, and not made any more once the process ends.

@@ -15,8 +15,6 @@ namespace {
 
 constexpr std::array back_offs = {std::chrono::milliseconds(0), std::chrono::milliseconds(5),
                                   std::chrono::milliseconds(15), std::chrono::milliseconds(45)};
-constexpr auto first_pause = std::chrono::milliseconds(100);
-constexpr auto longest_pause = std::chrono::seconds(5);
 
 std::string action_on(const TokenIdentity& identity) {
   return fmt::format("cannot open token '{}'", identity.label);
@@ -43,10 +41,12 @@ bool logged_in(const Session& session) {
 Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& patience) {
   const auto done = [&] { return open_.load() && (!login || logged_in_.load()); };
   if (done()) return {};
+  if (auto away = outage_.reason()) return Failure(std::move(*away));
   const auto failures = pin_failures_.load();
-  auto turn = turn_.take(patience.first_use_deadline(), action_on(identity_));
+  auto turn = turn_.take(use_deadline(patience), action_on(identity_));
   if (!turn) return Failure(turn.error());
   if (!done()) {
+    if (auto away = outage_.reason()) return Failure(std::move(*away));
     // A PIN that failed while we waited would only be asked for again.
     if (login && pin_failures_.load() != failures) return Failure(*pin_failure_);
     const bool unknown = slot_.load() == CK_UNAVAILABLE_INFORMATION;
@@ -59,6 +59,8 @@ Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& pati
 
 Result<void> Token::heal(const TokenLink& link, std::uint64_t seen, Remedy remedy,
                          Patience& patience) {
+  if (auto away = outage_.reason()) return Failure(std::move(*away));
+  if (epoch() != seen) return {};
   auto turn = turn_.take(patience.deadline(), action_on(identity_));
   if (!turn) return Failure(turn.error());
   if (epoch() != seen) return {};
@@ -68,8 +70,6 @@ Result<void> Token::heal(const TokenLink& link, std::uint64_t seen, Remedy remed
 
 /// With the turn. Escalates from return value to return value until the token answers.
 Result<void> Token::heal_now(const TokenLink& link, Remedy remedy, bool login, Patience& patience) {
-  if (away_ && Patience::Clock::now() < next_look_) return Failure(*away_);
-  const bool once = away_.has_value();
   Result<void> result;
   for (const auto wait : back_offs) {
     if (wait.count() != 0) {
@@ -77,13 +77,14 @@ Result<void> Token::heal_now(const TokenLink& link, Remedy remedy, bool login, P
     }
     result = heal_once(link, remedy, login, patience);
     if (result) {
-      away_.reset();
-      next_pause_ = first_pause;
+      if (outage_.end()) {
+        log(LogLevel::info, fmt::format("token '{}' works again", identity_.label));
+      }
       return result;
     }
     const auto needed = remedy_for(result.error());
     const bool not_there = result.error().code == Errc::not_found;
-    if (once || (needed == Remedy::none && !not_there)) break;
+    if (needed == Remedy::none && !not_there) break;
     remedy = std::max({remedy, needed, Remedy::find_token});
   }
   note_failure(result.error());
@@ -92,24 +93,55 @@ Result<void> Token::heal_now(const TokenLink& link, Remedy remedy, bool login, P
 
 Result<void> Token::heal_once(const TokenLink& link, Remedy remedy, bool login,
                               Patience& patience) {
-  open_ = false;
-  const auto initialisation = module_.initialisation();
-  if (remedy == Remedy::initialise || initialisation == 0) {
-    if (auto fine = module_.initialise_again(initialisation, patience); !fine) return fine;
-  }
-  if (remedy >= Remedy::reopen_session) pool_.drop_dead();
-  if (remedy >= Remedy::find_token) {
-    if (auto found = find_slot(patience); !found) return found;
-  }
-  auto session = pool_.take(slot_, patience);
+  auto session = reach(remedy, patience);
   if (!session) return Failure(session.error());
   if (login) {
     if (auto done = ensure_login(link, *session, patience); !done) return done;
   }
+  settle(login);
+  return {};
+}
+
+/// A session on the token, wherever it is now.
+Result<BorrowedSession> Token::reach(Remedy remedy, const Patience& patience) {
+  open_ = false;
+  if (remedy == Remedy::initialise || module_.initialisation() == 0) {
+    auto fine = module_.initialise_again(initialisation_, patience);
+    if (!fine) return Failure(fine.error());
+  }
+  initialisation_ = module_.initialisation();
+  if (remedy >= Remedy::reopen_session) pool_.drop_dead();
+  if (remedy >= Remedy::find_token) {
+    if (auto found = find_slot(patience); !found) return Failure(found.error());
+  }
+  return pool_.take(slot_, patience);
+}
+
+void Token::settle(bool login) {
   logged_in_ = login;
   epoch_.fetch_add(1);
   open_ = true;
-  return {};
+}
+
+/// For the thread that looks during an outage. The login is left to the next operation, which
+/// knows the PIN and whom to ask.
+bool Token::look_again() noexcept {
+  try {
+    const Patience patience;
+    const auto turn = turn_.take(patience.deadline(), action_on(identity_));
+    if (!turn) return false;
+    logged_in_ = false;
+    const auto session = reach(Remedy::find_token, patience);
+    if (session) settle(false);
+    return session.has_value();
+  } catch (...) {
+    return false;
+  }
+}
+
+/// First use may stand in line with a whole family of processes; later uses may not.
+Patience::Clock::time_point Token::use_deadline(const Patience& patience) const noexcept {
+  return epoch() == 0 ? patience.first_use_deadline() : patience.deadline();
 }
 
 Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session,
@@ -129,7 +161,6 @@ Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session
   return {};
 }
 
-/// Operations that follow fail at once until the next look, which one of them takes.
 void Token::note_failure(const Error& error) {
   if (is_about_pin(error)) {
     pin_failure_ = error;
@@ -137,35 +168,32 @@ void Token::note_failure(const Error& error) {
     return;
   }
   if (error.code != Errc::unavailable && error.code != Errc::not_found) return;
-  if (away_) {
-    next_pause_ = std::min<Patience::Clock::duration>(next_pause_ * 2, longest_pause);
-  } else {
-    next_pause_ = first_pause;
-    log(LogLevel::warning, error.message);
-  }
-  away_ = error;
-  next_look_ = Patience::Clock::now() + next_pause_;
+  outage_.begin(error);
+  // Whoever comes now sees the outage before it makes a call.
+  epoch_.fetch_add(1);
 }
 
 Result<void> Token::find_slot(const Patience& patience) {
   std::vector<std::string> seen;
   const bool first = epoch() == 0;
+  const auto until = use_deadline(patience);
   for (const bool refresh : {!first, true}) {
-    auto found = look_at_slots(refresh, seen);
+    auto found = look_at_slots(refresh, until, seen);
     if (!found) return Failure(found.error());
     if (*found) return {};
     if (refresh) break;
   }
   if (module_.look_for_tokens_again(patience)) {
-    auto found = look_at_slots(false, seen);
+    auto found = look_at_slots(false, until, seen);
     if (!found) return Failure(found.error());
     if (*found) return {};
   }
   return Failure(no_such_token(describe(identity_), seen));
 }
 
-Result<bool> Token::look_at_slots(bool refresh, std::vector<std::string>& seen) {
-  auto tokens = module_.tokens(refresh);
+Result<bool> Token::look_at_slots(bool refresh, Patience::Clock::time_point until,
+                                  std::vector<std::string>& seen) {
+  auto tokens = module_.tokens(refresh, until);
   if (!tokens) return Failure(tokens.error());
   seen.clear();
   for (const auto& token : *tokens) {

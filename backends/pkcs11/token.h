@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "backends/pkcs11/module.h"
+#include "backends/pkcs11/outage.h"
 #include "backends/pkcs11/patience.h"
 #include "backends/pkcs11/session.h"
 #include "backends/pkcs11/token_link.h"
@@ -24,7 +25,11 @@ bool logged_in(const Session& session);
 class Token {
  public:
   Token(Module& module, TokenIdentity identity, Token* previous)
-      : module_(module), identity_(std::move(identity)), previous_(previous), pool_(module) {}
+      : module_(module),
+        identity_(std::move(identity)),
+        previous_(previous),
+        pool_(module),
+        outage_([this] { return look_again(); }) {}
 
   Module& module() const noexcept { return module_; }
   const TokenIdentity& identity() const noexcept { return identity_; }
@@ -36,11 +41,13 @@ class Token {
 
   /// The token was seen there just now.
   void take_place(const SlotToken& token);
-  /// Finds the token, opens a session and, with `login`, logs in, as far as not done already.
-  /// Errors: not_found, listing the tokens that are there; pin_*, unavailable, timed_out.
+  /// Finds the token, opens a session and, with `login`, logs in, as far as not done already. Fails
+  /// at once while the token is known to be away. Errors: not_found, listing the tokens that are
+  /// there; pin_*, unavailable, timed_out.
   Result<void> make_ready(const TokenLink& link, bool login, Patience& patience);
   /// After a call failed with something that `remedy` may mend, `seen` being the epoch before that
-  /// call. One thread heals, others wait and find it done. Errors: as make_ready().
+  /// call. One thread heals, others wait and find it done; after a failed recovery one thread of
+  /// ours looks for the token, and all others fail at once. Errors: as make_ready().
   Result<void> heal(const TokenLink& link, std::uint64_t seen, Remedy remedy, Patience& patience);
 
   /// An idle session of this token, if there is one.
@@ -60,12 +67,20 @@ class Token {
   /// Of the last look at the token.
   CK_FLAGS flags() const noexcept { return flags_.load(); }
 
+  /// At the exit of the process: nobody looks for the token any more.
+  void stop_looking() noexcept { outage_.stop(); }
+
  private:
   Result<void> heal_now(const TokenLink& link, Remedy remedy, bool login, Patience& patience);
   Result<void> heal_once(const TokenLink& link, Remedy remedy, bool login, Patience& patience);
+  Result<BorrowedSession> reach(Remedy remedy, const Patience& patience);
+  void settle(bool login);
+  bool look_again() noexcept;
   Result<void> ensure_login(const TokenLink& link, BorrowedSession& session, Patience& patience);
   Result<void> find_slot(const Patience& patience);
-  Result<bool> look_at_slots(bool refresh, std::vector<std::string>& seen);
+  Result<bool> look_at_slots(bool refresh, Patience::Clock::time_point until,
+                             std::vector<std::string>& seen);
+  Patience::Clock::time_point use_deadline(const Patience& patience) const noexcept;
   void note_failure(const Error& error);
 
   Module& module_;
@@ -83,9 +98,9 @@ class Token {
   std::weak_ptr<const AcceptedPin> pin_;  ///< held by those who may need it again
   std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>> mechanisms_;
   std::optional<Error> pin_failure_;
-  std::optional<Error> away_;  ///< why the token could not be reached last time
-  Patience::Clock::time_point next_look_ = {};
-  Patience::Clock::duration next_pause_ = {};
+  std::uint32_t initialisation_ = 0;  ///< of the module, when this token was last sought
+
+  Outage outage_;
 };
 
 }  // namespace keystore::pkcs11

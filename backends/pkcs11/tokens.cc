@@ -23,7 +23,7 @@ Result<std::vector<Found>> tokens_of(const std::string& path, const Uri& uri,
   if (!library) return Failure(library.error());
   auto& module = ProcessState::current().module(**library);
   if (auto ready = module.initialise(Patience()); !ready) return Failure(ready.error());
-  const auto tokens = module.tokens(true);
+  const auto tokens = module.tokens(true, Patience().first_use_deadline());
   if (!tokens) return Failure(tokens.error());
   std::vector<Found> found;
   for (const auto& token : *tokens) {

@@ -1,70 +1,17 @@
 // What happens when the token answers with an error, goes away, or another user of the module in
 // this process takes our login or our sessions.
-#include <dlfcn.h>
-#include <gmock/gmock.h>
-
 #include <atomic>
 #include <thread>
 
-#include "backends/pkcs11/cryptoki.h"
-#include "tests/backends/pkcs11/token_keys.h"
-#include "tests/tokens/test_token.h"
+#include "tests/backends/pkcs11/faulty_token.h"
 
 namespace keystore {
 namespace {
 
 using testing::alone;
-using testing::SoftHsm;
-using testing::TestToken;
 using testing::why;
-using testing::with_pin;
 
-const Bytes message = {'m'};
-constexpr auto scheme = SignatureScheme::ecdsa_secp256r1_sha256;
-
-class TokenHealing : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (!SoftHsm::available()) GTEST_SKIP() << "SoftHSM is not installed";
-    softhsm_.emplace();
-    ASSERT_TRUE(alone([&] {
-      const auto made = open_store()->generator()->generate_key(KeySpec::parse("ec:p256").value(),
-                                                                {.label = "key"});
-      ASSERT_TRUE(made) << why(made);
-    }));
-    token_.emplace(*softhsm_);
-  }
-  Result<Store> open_store() { return keystore::open(softhsm_->uri(), with_pin(softhsm_->pin())); }
-  Result<Key> open_key() {
-    auto store = open_store();
-    if (!store) return Failure(store.error());
-    return store->key();
-  }
-  static bool signs(const Key& key) {
-    const auto signature = key.sign(scheme, message);
-    EXPECT_TRUE(signature) << why(signature);
-    return signature &&
-           key.public_key()->verify(spec_of(scheme), message, *signature).value_or(false);
-  }
-  /// What another library in this process does with the module.
-  static CK_FUNCTION_LIST* other_user() {
-    void* handle = ::dlopen(TestToken::module_path().c_str(), RTLD_NOW | RTLD_LOCAL);
-    EXPECT_NE(handle, nullptr);
-    const auto get = reinterpret_cast<CK_C_GetFunctionList>(::dlsym(handle, "C_GetFunctionList"));
-    CK_FUNCTION_LIST* functions = nullptr;
-    EXPECT_EQ(get(&functions), CKR_OK);
-    return functions;
-  }
-  static CK_SLOT_ID first_slot(CK_FUNCTION_LIST* functions) {
-    CK_SLOT_ID slots[8] = {};
-    CK_ULONG count = 8;
-    EXPECT_EQ(functions->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
-    return slots[0];
-  }
-
-  std::optional<SoftHsm> softhsm_;
-  std::optional<TestToken> token_;
-};
+using TokenHealing = testing::FaultyToken;
 
 /// A fault in one function, and the key goes on signing.
 struct Row {
@@ -124,24 +71,6 @@ TEST_F(TokenHealing, ALastingFaultIsReportedWithItsNameInTime) {
     EXPECT_THAT(signature.error().message, ::testing::HasSubstr("CKR_DEVICE_ERROR"));
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(3));
     token_->set_faults("");
-    EXPECT_TRUE(signs(*key));
-  }));
-}
-
-TEST_F(TokenHealing, ATokenThatIsAwayFailsAtOnceUntilItIsBack) {
-  EXPECT_TRUE(alone([&] {
-    const auto key = open_key();
-    ASSERT_TRUE(key) << why(key);
-    token_->set_faults("C_SignInit code=0xE0\nC_OpenSession code=0xE0\nC_GetTokenInfo code=0xE0");
-    EXPECT_EQ(key->sign(scheme, message).error().code, Errc::not_found);
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < 100; ++i) EXPECT_FALSE(key->sign(scheme, message));
-    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
-    token_->set_faults("");
-    // Back within the pause between two looks.
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!key->sign(scheme, message) && std::chrono::steady_clock::now() < until)
-      std::this_thread::yield();
     EXPECT_TRUE(signs(*key));
   }));
 }

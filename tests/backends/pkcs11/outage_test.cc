@@ -1,0 +1,133 @@
+// A token that cannot be reached: operations fail at once, one thread of the process looks for the
+// token, and it is gone when the token is back, when the process ends, and in forked children.
+#include <filesystem>
+#include <thread>
+
+#include "tests/backends/pkcs11/faulty_token.h"
+
+namespace keystore {
+namespace {
+
+using testing::alone;
+using testing::why;
+
+constexpr auto away = "C_SignInit code=0xE0\nC_OpenSession code=0xE0\nC_GetTokenInfo code=0xE0";
+
+std::size_t threads_of_this_process() {
+  const std::filesystem::directory_iterator tasks("/proc/self/task");
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
+/// Waits for what another thread will do soon.
+template <class Condition>
+bool becomes_true(const Condition& condition) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
+}
+
+class TokenOutage : public testing::FaultyToken {
+ protected:
+  /// The token goes away and the key notices.
+  void take_away(const Key& key) {
+    token_->set_faults(away);
+    const auto signature = key.sign(scheme, message);
+    ASSERT_FALSE(signature);
+    EXPECT_EQ(signature.error().code, Errc::not_found) << why(signature);
+  }
+};
+
+TEST_F(TokenOutage, OperationsFailAtOnceAndMakeNoCall) {
+  EXPECT_TRUE(alone([&] {
+    const auto key = open_key();
+    ASSERT_TRUE(key) << why(key);
+    ASSERT_TRUE(signs(*key));
+    take_away(*key);
+    const auto started = token_->counts().of("C_SignInit");
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < 1000; ++i) {
+      const auto signature = key->sign(scheme, message);
+      ASSERT_FALSE(signature);
+      EXPECT_THAT(signature.error().message, ::testing::HasSubstr("no token"));
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1));
+    EXPECT_EQ(token_->counts().of("C_SignInit"), started);
+    token_->set_faults("");
+    EXPECT_TRUE(becomes_true([&] { return key->sign(scheme, message).has_value(); }));
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(signs(*key));
+  }));
+}
+
+TEST_F(TokenOutage, OneThreadLooksForTheTokenAndEndsWhenItIsBack) {
+  EXPECT_TRUE(alone([&] {
+    const auto key = open_key();
+    ASSERT_TRUE(key) << why(key);
+    ASSERT_TRUE(signs(*key));
+    const auto before = threads_of_this_process();
+    take_away(*key);
+    for (int i = 0; i < 10; ++i) EXPECT_FALSE(key->sign(scheme, message));
+    EXPECT_EQ(threads_of_this_process(), before + 1);
+    const auto looks = token_->counts().of("C_GetSlotList");
+    EXPECT_TRUE(becomes_true([&] { return token_->counts().of("C_GetSlotList") > looks; }));
+    EXPECT_EQ(threads_of_this_process(), before + 1);
+    token_->set_faults("");
+    EXPECT_TRUE(becomes_true([&] { return threads_of_this_process() == before; }));
+    EXPECT_TRUE(signs(*key));
+    EXPECT_EQ(threads_of_this_process(), before);
+  }));
+}
+
+TEST_F(TokenOutage, ATokenThatWasAwayAtFirstUseIsFoundLater) {
+  EXPECT_TRUE(alone([&] {
+    const auto key = open_key();
+    ASSERT_TRUE(key) << why(key);
+    token_->set_faults("C_OpenSession code=0x30\nC_GetSlotList code=0x30");
+    // A child knows nothing yet: its first use is the one that fails.
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const auto first = key->sign(scheme, message);
+      EXPECT_EQ(first.error().code, Errc::unavailable) << why(first);
+      const auto second = key->sign(scheme, message);
+      EXPECT_EQ(second.error().code, Errc::unavailable) << why(second);
+      token_->set_faults("");
+      EXPECT_TRUE(becomes_true([&] { return key->sign(scheme, message).has_value(); }));
+      std::exit(HasFailure() ? 1 : 0);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }));
+}
+
+TEST_F(TokenOutage, TheProcessEndsInTheMiddleOfOne) {
+  EXPECT_TRUE(alone([&] {
+    const auto key = open_key();
+    ASSERT_TRUE(key) << why(key);
+    take_away(*key);
+    // Ends here, with handlers and destructors: see alone().
+  }));
+}
+
+TEST_F(TokenOutage, AChildForkedInTheMiddleOfOneLooksForItself) {
+  EXPECT_TRUE(alone([&] {
+    const auto key = open_key();
+    ASSERT_TRUE(key) << why(key);
+    take_away(*key);
+    for (int i = 0; i < 4; ++i) {
+      token_->set_faults("");
+      const pid_t child = ::fork();
+      if (child == 0) std::exit(signs(*key) && threads_of_this_process() == 1 ? 0 : 1);
+      int status = -1;
+      ::waitpid(child, &status, 0);
+      EXPECT_EQ(status, 0);
+      EXPECT_TRUE(becomes_true([&] { return key->sign(scheme, message).has_value(); }));
+      take_away(*key);
+    }
+  }));
+}
+
+}  // namespace
+}  // namespace keystore
