@@ -68,7 +68,8 @@ TEST_F(CallFaults, RefuseSessionsBeyondALimit) {
 TEST(FaultRows, AreRefusedWhereUnknown) {
   for (const auto* text :
        {"C_Nothing code=1", "C_Sign speed=1", "C_Sign delay", "C_Sign code=0x30x", "nonsense",
-        "vanish now", "session-limit", "session-limit 1 2", "token-flags toggle=1"}) {
+        "vanish now", "attribute 0x3", "attribute 0x3 value=8", "answer C_Sign", "answer X again",
+        "session-limit", "session-limit 1 2", "token-flags toggle=1"}) {
     EXPECT_THROW(parse_faults(text), std::invalid_argument) << text;
   }
   EXPECT_TRUE(parse_faults("# only a comment\n\n").calls.empty());

@@ -135,6 +135,7 @@ Wrapper::Wrapper(CK_FUNCTION_LIST* functions)
       faults(variable("KEYSTORE_TEST_FAULTS")),
       real(functions),
       token(*functions) {
+  token = answer_layer(token, faults);
   token = key_layer(token, faults);
   token = mechanism_layer(token, faults);
   token = pin_layer(token, faults, counts);

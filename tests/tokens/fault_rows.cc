@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <functional>
 #include <map>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -55,6 +55,12 @@ void read_row(const std::string& line, Faults& faults) {
   }
 }
 
+Function function_named(const std::string& name) {
+  const auto found = std::find(function_names.begin(), function_names.end(), name);
+  if (found == function_names.end()) throw std::invalid_argument("no such function: " + name);
+  return static_cast<Function>(found - function_names.begin());
+}
+
 unsigned long number(const std::string& text) {
   std::size_t end = 0;
   const auto value = std::stoul(text, &end, 0);
@@ -90,9 +96,7 @@ const std::map<std::string, SetCallField> call_fields = {
 CallFault call_row(const std::string& function, const Words& words) {
   CallFault row;
   if (function != "*") {
-    const auto found = std::find(function_names.begin(), function_names.end(), function);
-    if (found == function_names.end()) throw std::invalid_argument("no such function");
-    row.function = static_cast<Function>(found - function_names.begin());
+    row.function = function_named(function);
   }
   for (const auto& [name, value] : words) {
     if (const auto act = acts.find(name); act != acts.end()) {
@@ -103,6 +107,53 @@ CallFault call_row(const std::string& function, const Words& words) {
     } else {
       throw std::invalid_argument("no such field: " + name);
     }
+  }
+  return row;
+}
+
+/// Octets in hexadecimal.
+std::string octets(const std::string& text) {
+  std::string value;
+  if (text.size() % 2 != 0) throw std::invalid_argument("odd number of digits: " + text);
+  for (std::size_t i = 0; i < text.size(); i += 2)
+    value += static_cast<char>(number("0x" + text.substr(i, 2)));
+  return value;
+}
+
+AttributeFault attribute_row(const Words& words) {
+  if (words.size() < 2) throw std::invalid_argument("wants an attribute and what it does");
+  using Kind = AttributeFault::Kind;
+  AttributeFault row{.type = number(words[0].name)};
+  for (const auto& [name, value] : std::span(words).subspan(1)) {
+    if (name == "class") {
+      row.object_class = number(value);
+    } else if (name == "value") {
+      row.kind = Kind::value;
+      row.value = octets(value);
+    } else if (name == "length") {
+      row.kind = Kind::length;
+      row.length = number(value);
+    } else if (name == "missing" || name == "grows") {
+      row.kind = name == "grows" ? Kind::grows : Kind::missing;
+    } else {
+      throw std::invalid_argument("no such field: " + name);
+    }
+  }
+  return row;
+}
+
+AnswerFault answer_row(const Words& words) {
+  if (words.size() != 2) throw std::invalid_argument("wants a function and what it does");
+  AnswerFault row{.function = function_named(words[0].name)};
+  const auto& [name, value] = words[1];
+  if (name == "length") {
+    row.length = number(value);
+  } else if (name == "fill") {
+    row.fill = static_cast<std::uint8_t>(number(value));
+  } else if (name == "again") {
+    row.again = true;
+  } else {
+    throw std::invalid_argument("no such field: " + name);
   }
   return row;
 }
@@ -138,6 +189,12 @@ void token_row(const std::string& name, const Words& words, TokenFaults& token) 
     for (const auto& word : words) token.without.push_back(number(word.name));
   } else if (name == "no-create") {
     token.no_create = number(only(words));
+  } else if (name == "attribute") {
+    token.attributes.push_back(attribute_row(words));
+  } else if (name == "answer") {
+    token.answers.push_back(answer_row(words));
+  } else if (name == "token-text") {
+    for (const auto& word : words) token.texts[word.name] = octets(word.value);
   } else {
     throw std::invalid_argument("no such row");
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,25 @@ struct CallFault {
   }
 };
 
+/// What C_GetAttributeValue says of an attribute in place of the truth.
+struct AttributeFault {
+  enum class Kind { value, length, missing, grows };
+
+  unsigned long type = 0;
+  std::optional<unsigned long> object_class = {};  ///< of objects of this class only
+  Kind kind = Kind::missing;
+  std::string value = {};
+  unsigned long length = 0;
+};
+
+/// What a function that gives a length, or a number of things, says in place of the truth.
+struct AnswerFault {
+  Function function = {};
+  std::optional<unsigned long> length = {};
+  std::optional<std::uint8_t> fill = {};  ///< every octet of the answer
+  bool again = false;
+};
+
 /// What the rows about the token as a whole say.
 struct TokenFaults {
   bool vanished = false;
@@ -52,6 +72,9 @@ struct TokenFaults {
   bool always_authenticate = false;
   std::vector<unsigned long> without = {};  ///< mechanisms
   std::optional<unsigned long> no_create = {};
+  std::vector<AttributeFault> attributes = {};
+  std::vector<AnswerFault> answers = {};
+  std::map<std::string, std::string> texts = {};  ///< fields of CK_TOKEN_INFO
 };
 
 struct Faults {
@@ -96,6 +119,20 @@ struct Faults {
 ///     always-authenticate          private keys made meanwhile are CKA_ALWAYS_AUTHENTICATE
 ///     without 0x1041 0xD           these mechanisms are not listed, and CKR_MECHANISM_INVALID
 ///     no-create 0xD1               C_CreateObject of private keys gives this value
+///
+/// and what a token says that has lost its mind, always with CKR_OK where the standard has no other
+/// value for it. Octets are in hexadecimal:
+///
+///     attribute 0x3 value=80ff     CKA_LABEL is 80 ff; value= is empty
+///     attribute 0x3 class=3 missing  the private keys (CKO_PRIVATE_KEY) do not have it
+///     attribute 0x3 length=0xFFFF  the value is filled in as it is, the length says this
+///     attribute 0x3 grows          it is longer than any room: CKR_BUFFER_TOO_SMALL, and asked for
+///                                  its length it says 1
+///     answer C_Sign length=0       also C_Decrypt, C_FindObjects, C_GetSlotList and
+///                                  C_GetMechanismList: the length says this
+///     answer C_Sign fill=0xA5      also C_Decrypt: all octets are this
+///     answer C_FindObjects again   the first objects again and again
+///     token-text label=1b5b        also manufacturer, model and serial of CK_TOKEN_INFO
 ///
 /// Throws std::invalid_argument naming the line.
 Faults parse_faults(std::string_view text);

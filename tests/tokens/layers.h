@@ -24,4 +24,7 @@ CK_FUNCTION_LIST mechanism_layer(const CK_FUNCTION_LIST& under, const FaultTable
 /// Refuses private keys, or has them ask for the PIN each time.
 CK_FUNCTION_LIST key_layer(const CK_FUNCTION_LIST& under, const FaultTable& table);
 
+/// Says what a token says that has lost its mind.
+CK_FUNCTION_LIST answer_layer(const CK_FUNCTION_LIST& under, const FaultTable& table);
+
 }  // namespace keystore::testing
