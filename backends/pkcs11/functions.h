@@ -35,6 +35,7 @@ inline constexpr Function get_attribute_value{"C_GetAttributeValue",
 inline constexpr Function set_attribute_value{"C_SetAttributeValue",
                                               &CK_FUNCTION_LIST::C_SetAttributeValue};
 inline constexpr Function create_object{"C_CreateObject", &CK_FUNCTION_LIST::C_CreateObject};
+inline constexpr Function copy_object{"C_CopyObject", &CK_FUNCTION_LIST::C_CopyObject};
 inline constexpr Function destroy_object{"C_DestroyObject", &CK_FUNCTION_LIST::C_DestroyObject};
 inline constexpr Function generate_key_pair{"C_GenerateKeyPair",
                                             &CK_FUNCTION_LIST::C_GenerateKeyPair};

@@ -77,8 +77,8 @@ Result<Entry> TokenStore::import_certificate(const Certificate& certificate,
   const auto& session = *open->session;
   const auto names = names_for(object, wanted_, *key);
   // Issuers share their label with the leaf's family at times: the certificate itself decides.
-  Template same;
-  same.number(CKA_CLASS, CKO_CERTIFICATE).octets(CKA_VALUE, certificate.der());
+  auto same = Template::on_token(CKO_CERTIFICATE);
+  same.octets(CKA_VALUE, certificate.der());
   const auto there = find_objects(session, same);
   if (!there) return Failure(there.error());
   if (!there->empty()) {

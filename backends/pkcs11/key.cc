@@ -6,7 +6,6 @@
 #include "backends/pkcs11/entry.h"
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/login.h"
-#include "backends/pkcs11/object.h"
 #include "backends/pkcs11/private_parts.h"
 #include "backends/pkcs11/public_half.h"
 #include "backends/pkcs11/rsa_padding.h"
@@ -26,16 +25,6 @@ CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out)
 
 }  // namespace
 
-/// Where the key is in one process. Written by whoever located it: first the handle, then the
-/// epoch it is good for, so that a reader who sees the epoch sees that handle or a newer one.
-struct TokenKey::Place {
-  const std::uint64_t generation;
-  Token& token;
-  std::atomic<std::uint64_t> epoch = 0;
-  std::atomic<CK_OBJECT_HANDLE> handle = CK_INVALID_HANDLE;
-  std::unique_ptr<Place> of_parent = nullptr;
-};
-
 TokenKey::TokenKey(std::shared_ptr<const TokenLink> link, Entry entry, Abilities abilities,
                    bool always_authenticate)
     : link_(std::move(link)),
@@ -45,7 +34,7 @@ TokenKey::TokenKey(std::shared_ptr<const TokenLink> link, Entry entry, Abilities
       schemes_(schemes_on(shape_, abilities_)),
       always_authenticate_(always_authenticate) {}
 
-TokenKey::~TokenKey() { const std::unique_ptr<Place> all(place_.load()); }
+TokenKey::~TokenKey() { const std::unique_ptr<KeyPlace> all(place_.load()); }
 
 Result<Reply> TokenKey::run(const Request& request, const CallLimits& limits) const {
   if (const auto* sign_request = std::get_if<SignRequest>(&request)) {
@@ -152,11 +141,8 @@ Result<Reply> TokenKey::derive(const DeriveRequest& request, const CallLimits& l
   return shared;
 }
 
-void TokenKey::found_at(Token& token, std::uint64_t epoch, CK_OBJECT_HANDLE handle) const {
-  auto& place = place_here();
-  if (&place.token != &token) return;
-  place.handle = handle;
-  place.epoch = epoch;
+void TokenKey::found_at(std::uint64_t epoch, CK_OBJECT_HANDLE object) const {
+  place_here().found_at(epoch, object);
 }
 
 /// The hot path: is the place still good, an idle session, the attempt.
@@ -165,52 +151,50 @@ Result<void> TokenKey::carry_out(std::string_view verb, const CallLimits& limits
                                  const Attempt& attempt) const {
   auto* place = place_in(ProcessState::current().generation());
   if (place == nullptr || limits.stop.stop_requested()) {
-    return carry_out_slowly(verb, limits, Remedy::none, attempt);
+    return carry_out_slowly(verb, limits, {}, attempt);
   }
-  const auto epoch = place->epoch.load(std::memory_order_acquire);
-  if (epoch == 0 || epoch != place->token.epoch()) {
-    return carry_out_slowly(verb, limits, Remedy::none, attempt);
-  }
-  auto session = place->token.idle_session();
-  if (!session) return carry_out_slowly(verb, limits, Remedy::none, attempt);
-  const auto outcome = attempt(**session, place->handle.load(std::memory_order_relaxed));
+  const auto handle = place->handle();
+  if (!handle) return carry_out_slowly(verb, limits, {}, attempt);
+  auto session = place->token().idle_session();
+  if (!session) return carry_out_slowly(verb, limits, {}, attempt);
+  const auto outcome = attempt(**session, *handle);
   if (outcome.error) {
     session->close();
     return Failure(*outcome.error);
   }
   if (outcome.rv == CKR_OK) [[likely]]
     return {};
-  const auto remedy = remedy_for(outcome.rv);
+  const auto remedy = place->remedy_after(outcome.rv, *handle);
   if (remedy == Remedy::none) {
     return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
   }
   session->after(remedy);
   session.reset();
-  return carry_out_slowly(verb, limits, remedy, attempt);
+  return carry_out_slowly(verb, limits, {remedy, *handle}, attempt);
 }
 
-/// `remedy` is what the attempt before this calls for.
 template <class Attempt>
 Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits& limits,
-                                        Remedy remedy, const Attempt& attempt) const {
+                                        Setback setback, const Attempt& attempt) const {
   Patience patience(limits);
   auto& place = place_here();
-  auto& token = place.token;
+  auto& token = place.token();
   Outcome outcome;
   for (int tries = 0; tries < most_tries; ++tries) {
     if (auto go_on = patience.check(action(verb)); !go_on) return go_on;
-    const auto seen = place.epoch.load();
-    if (remedy == Remedy::find_object || remedy == Remedy::replace_session) place.epoch = 0;
-    if (remedy > Remedy::replace_session) {
-      if (auto healed = token.heal(*link_, seen, remedy, patience); !healed) return healed;
+    const auto seen = place.epoch();
+    if (setback.remedy == Remedy::find_object || setback.remedy == Remedy::replace_session) {
+      place.lost(setback.handle);
+    } else if (setback.remedy != Remedy::none) {
+      if (auto healed = token.heal(*link_, seen, setback.remedy, patience); !healed) return healed;
     }
-    const auto handle = locate(place, patience);
+    const auto handle = place.locate(patience);
     if (!handle) return Failure(handle.error());
     auto session = token.session(patience);
     if (!session) {
       outcome = {session.error().cause.value_or(Cause{}).code, "C_OpenSession"};
-      remedy = remedy_for(outcome.rv);
-      if (remedy == Remedy::none) return Failure(session.error());
+      setback = {remedy_for(outcome.rv), *handle};
+      if (setback.remedy == Remedy::none) return Failure(session.error());
       continue;
     }
     outcome = attempt(**session, *handle);
@@ -219,86 +203,28 @@ Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits&
       return Failure(*outcome.error);
     }
     if (outcome.rv == CKR_OK) return {};
-    remedy = remedy_for(outcome.rv);
-    if (remedy == Remedy::none) break;
-    session->after(remedy);
+    setback = {place.remedy_after(outcome.rv, *handle), *handle};
+    if (setback.remedy == Remedy::none) break;
+    session->after(setback.remedy);
   }
   return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
 }
 
-TokenKey::Place* TokenKey::place_in(std::uint64_t generation) const noexcept {
+KeyPlace* TokenKey::place_in(std::uint64_t generation) const noexcept {
   auto* place = place_.load(std::memory_order_acquire);
-  return place != nullptr && place->generation == generation ? place : nullptr;
+  return place != nullptr && place->generation() == generation ? place : nullptr;
 }
 
-TokenKey::Place& TokenKey::place_here() const {
+KeyPlace& TokenKey::place_here() const {
   const auto generation = ProcessState::current().generation();
   auto* seen = place_.load();
   for (;;) {
-    if (seen != nullptr && seen->generation == generation) return *seen;
-    auto fresh = std::unique_ptr<Place>(new Place{generation, link_->token()});
+    if (seen != nullptr && seen->generation() == generation) return *seen;
+    auto fresh = std::make_unique<KeyPlace>(generation, *link_, entry_);
     fresh->of_parent.reset(seen);
     if (place_.compare_exchange_strong(seen, fresh.get())) return *fresh.release();
     static_cast<void>(fresh->of_parent.release());
   }
-}
-
-Result<CK_OBJECT_HANDLE> TokenKey::locate(Place& place, Patience& patience) const {
-  auto& token = place.token;
-  if (const auto epoch = place.epoch.load(std::memory_order_acquire);
-      epoch != 0 && epoch == token.epoch()) {
-    return place.handle.load();
-  }
-  for (int tries = 0; tries < most_tries; ++tries) {
-    std::uint64_t epoch = 0;
-    const auto found = look(token, epoch, patience);
-    if (found && *found) {
-      place.handle = **found;
-      place.epoch.store(epoch, std::memory_order_release);
-      return **found;
-    }
-    // Nothing found: the login may be lost, which hides the key.
-    const auto remedy = found ? Remedy::log_in : remedy_for(found.error());
-    if (remedy == Remedy::none) return Failure(found.error());
-    if (found && tries != 0) break;
-    if (auto healed = token.heal(*link_, epoch, remedy, patience); !healed) {
-      return Failure(healed.error());
-    }
-  }
-  return fail(Errc::not_found, fmt::format("key '{}' is not on token '{}' any more", entry_.label,
-                                           link_->identity().label));
-}
-
-Result<std::optional<CK_OBJECT_HANDLE>> TokenKey::look(Token& token, std::uint64_t& epoch,
-                                                       Patience& patience) const {
-  if (auto ready = token.make_ready(*link_, true, patience); !ready) return Failure(ready.error());
-  epoch = token.epoch();
-  auto session = token.session(patience);
-  if (!session) return Failure(session.error());
-  auto found = search(**session);
-  if (!found) session->after(remedy_for(found.error()));
-  return found;
-}
-
-/// The one private key with our id, label and public half.
-Result<std::optional<CK_OBJECT_HANDLE>> TokenKey::search(const Session& session) const {
-  Template wanted;
-  wanted.number(CKA_CLASS, CKO_PRIVATE_KEY);
-  if (!entry_.id.empty()) wanted.octets(CKA_ID, entry_.id);
-  if (!entry_.label.empty()) wanted.text(CKA_LABEL, entry_.label);
-  auto handles = find_objects(session, wanted);
-  if (!handles) return Failure(handles.error());
-  if (handles->empty()) return std::nullopt;
-  if (!entry_.public_key) return handles->front();
-  for (const auto handle : *handles) {
-    const auto object = read_object(session, handle, CKO_PRIVATE_KEY);
-    if (!object) return Failure(object.error());
-    auto half = find_public_half(session, *object);
-    if (!half) return Failure(half.error());
-    if (*half == entry_.public_key) return handle;
-  }
-  return fail(Errc::key_mismatch, fmt::format("another key is in the place of '{}' on token '{}'",
-                                              entry_.label, link_->identity().label));
 }
 
 TokenKey::Outcome TokenKey::start(const Session& session, const Function<CK_C_SignInit>& init,
@@ -324,18 +250,18 @@ Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLi
                                                    const Object& object, Abilities abilities) {
   auto half = find_public_half(session, object);
   if (!half) return Failure(half.error());
-  auto& token = link->token();
+  const auto epoch = link->token().epoch();
   auto key = std::make_shared<const TokenKey>(
       std::move(link), make_entry(token_uri, object, std::move(*half)), std::move(abilities),
       object.flag(CKA_ALWAYS_AUTHENTICATE).value_or(false));
-  key->found_at(token, token.epoch(), object.handle);
+  key->found_at(epoch, object.handle);
   return key;
 }
 
 namespace {
 
 Bytes public_octets(const PublicKey& key) {
-  auto* pkey = key.parsed().pkey.get();
+  auto* pkey = pkey_of(key);
   std::size_t size = 0;
   EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
   Bytes octets(size);

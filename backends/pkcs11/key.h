@@ -3,9 +3,9 @@
 #include <atomic>
 #include <memory>
 
+#include "backends/pkcs11/key_place.h"
 #include "backends/pkcs11/mechanism.h"
 #include "backends/pkcs11/object.h"
-#include "backends/pkcs11/token.h"
 #include "keystore/backend.h"
 
 namespace keystore::pkcs11 {
@@ -24,14 +24,19 @@ class TokenKey final : public KeyBackend {
   Result<Secret> export_pkcs8() const override;
 
   /// For the store that just found it: spares the search.
-  void found_at(Token& token, std::uint64_t epoch, CK_OBJECT_HANDLE handle) const;
+  void found_at(std::uint64_t epoch, CK_OBJECT_HANDLE object) const;
 
  private:
-  struct Place;
   struct Outcome {
     CK_RV rv = CKR_OK;
     const char* call = "";
     std::optional<Error> error = {};  ///< instead of `rv`: final
+  };
+
+  /// What the attempt before calls for, and the handle that it was made with.
+  struct Setback {
+    Remedy remedy = Remedy::none;
+    CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
   };
 
   Result<Reply> sign(const SignRequest& request, const CallLimits& limits) const;
@@ -43,16 +48,11 @@ class TokenKey final : public KeyBackend {
   Result<void> carry_out(std::string_view verb, const CallLimits& limits,
                          const Attempt& attempt) const;
   template <class Attempt>
-  Result<void> carry_out_slowly(std::string_view verb, const CallLimits& limits, Remedy remedy,
+  Result<void> carry_out_slowly(std::string_view verb, const CallLimits& limits, Setback setback,
                                 const Attempt& attempt) const;
 
-  Place* place_in(std::uint64_t generation) const noexcept;
-  Place& place_here() const;
-  Result<CK_OBJECT_HANDLE> locate(Place& place, Patience& patience) const;
-  /// One search; `epoch` is what its result is good for.
-  Result<std::optional<CK_OBJECT_HANDLE>> look(Token& token, std::uint64_t& epoch,
-                                               Patience& patience) const;
-  Result<std::optional<CK_OBJECT_HANDLE>> search(const Session& session) const;
+  KeyPlace* place_in(std::uint64_t generation) const noexcept;
+  KeyPlace& place_here() const;
   Outcome start(const Session& session, const Function<CK_C_SignInit>& init, Plan& plan,
                 CK_OBJECT_HANDLE handle, const CallLimits& limits) const;
   std::string action(std::string_view verb) const;
@@ -63,7 +63,7 @@ class TokenKey final : public KeyBackend {
   const Abilities abilities_;
   const std::vector<SignatureScheme> schemes_;
   const bool always_authenticate_;
-  mutable std::atomic<Place*> place_ = nullptr;
+  mutable std::atomic<KeyPlace*> place_ = nullptr;
 };
 
 /// What a search for a private key finds, as a key. Errors: of the calls.

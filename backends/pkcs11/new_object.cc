@@ -78,10 +78,10 @@ Names names_for(const NewObject& object, const Wanted& wanted, const PublicKey& 
 Result<void> check_free(const Session& session, const Names& names,
                         std::initializer_list<CK_OBJECT_CLASS> classes, const LinkedToken& linked) {
   for (const auto object_class : classes) {
-    Template by_label;
-    by_label.number(CKA_CLASS, object_class).text(CKA_LABEL, names.label);
-    Template by_id;
-    by_id.number(CKA_CLASS, object_class).octets(CKA_ID, names.id);
+    auto by_label = Template::on_token(object_class);
+    by_label.text(CKA_LABEL, names.label);
+    auto by_id = Template::on_token(object_class);
+    by_id.octets(CKA_ID, names.id);
     const auto check = [&](Template& wanted, std::string_view what) -> Result<void> {
       const auto found = find_objects(session, wanted);
       if (!found) return Failure(found.error());

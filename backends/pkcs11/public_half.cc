@@ -128,8 +128,7 @@ Result<std::optional<PublicKey>> find_public_half(const Session& session, const 
   if (auto own = own_public_key(key)) return own;
   const auto type = key.number(CKA_KEY_TYPE).value_or(CKK_VENDOR_DEFINED);
   for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_CERTIFICATE}) {
-    Template wanted;
-    wanted.number(CKA_CLASS, object_class);
+    auto wanted = Template::on_token(object_class);
     // Without an id the label is all that ties the two.
     const auto tie = key.octets(CKA_ID).empty() ? CKA_LABEL : CKA_ID;
     if (key.octets(tie).empty()) break;

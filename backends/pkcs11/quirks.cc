@@ -18,7 +18,8 @@ constexpr std::array rows = {
               .oaep_sha1_only = true,
               .pss_one_digest = true,
               .general_error_is_bad_ciphertext = true,
-              .edwards_by_oid = true}},
+              .edwards_by_oid = true,
+              .ec_session_copy = true}},
 };
 
 constexpr Quirks none = {};

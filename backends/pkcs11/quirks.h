@@ -20,6 +20,9 @@ struct Quirks {
   bool general_error_is_bad_ciphertext = false;
   /// Writes and wants CKA_EC_PARAMS of Edwards curves as an OID, not as a curve name.
   bool edwards_by_oid = false;
+  /// Signs faster with an EC key that is a session object than with one of the token, which it
+  /// looks up in its store at every use.
+  bool ec_session_copy = false;
 };
 
 /// `manufacturer` as CK_INFO or CK_TOKEN_INFO says, blanks trimmed.

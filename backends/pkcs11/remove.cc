@@ -45,8 +45,7 @@ Result<bool> is_it(const Session& session, CK_OBJECT_HANDLE handle, CK_OBJECT_CL
 Result<std::vector<CK_OBJECT_HANDLE>> find_described(const Session& session,
                                                      CK_OBJECT_CLASS object_class,
                                                      const Entry& entry) {
-  Template wanted;
-  wanted.number(CKA_CLASS, object_class);
+  auto wanted = Template::on_token(object_class);
   if (!entry.label.empty()) wanted.text(CKA_LABEL, entry.label);
   if (!entry.id.empty()) wanted.octets(CKA_ID, entry.id);
   auto handles = find_objects(session, wanted);
@@ -90,6 +89,10 @@ Result<void> TokenStore::remove(const Entry& entry) {
     public_keys = std::move(*others);
   }
   if (auto done = destroy(session, found->front(), entry); !done) return done;
+  auto& token = open->linked.link->token();
+  if (const auto reading = token.session(open->patience)) {
+    token.copies().drop_copy_of(**reading, found->front());
+  }
   for (const auto handle : public_keys) {
     if (auto done = destroy(session, handle, entry); !done) return done;
   }

@@ -13,6 +13,16 @@ namespace keystore::pkcs11 {
 /// unless borrowed.
 class Template {
  public:
+  Template() = default;
+  Template(Template&&) = default;  // a copy would point into its original
+  Template& operator=(Template&&) = default;
+  /// Objects of the token, not of a session, of one class: where every search starts.
+  static Template on_token(CK_OBJECT_CLASS object_class) {
+    Template result;
+    result.flag(CKA_TOKEN, true).number(CKA_CLASS, object_class);
+    return result;
+  }
+
   Template& number(CK_ATTRIBUTE_TYPE type, CK_ULONG value) {
     numbers_.push_back(value);
     return borrowed(type, &numbers_.back(), sizeof(CK_ULONG));

@@ -9,6 +9,7 @@
 #include "backends/pkcs11/outage.h"
 #include "backends/pkcs11/patience.h"
 #include "backends/pkcs11/session.h"
+#include "backends/pkcs11/session_copies.h"
 #include "backends/pkcs11/token_link.h"
 #include "backends/pkcs11/turn.h"
 
@@ -58,6 +59,8 @@ class Token {
       return std::move(*idle);
     return pool_.take(slot_.load(), patience);
   }
+  /// Used where quirks().ec_session_copy asks for it.
+  SessionCopies& copies() noexcept { return copies_; }
   /// A session that may change the token, for one piece of work; not pooled.
   Result<WritingSession> writing_session();
 
@@ -87,6 +90,7 @@ class Token {
   const TokenIdentity identity_;
   Token* const previous_;
   SessionPool pool_;
+  SessionCopies copies_;
   Turn turn_;
   std::atomic<std::uint64_t> epoch_ = 0;
   std::atomic<CK_SLOT_ID> slot_ = CK_UNAVAILABLE_INFORMATION;

@@ -50,8 +50,7 @@ std::optional<Wanted> Wanted::and_also(const Query& query) const {
 }
 
 Template Wanted::as_template(CK_OBJECT_CLASS object_class) const {
-  Template result;
-  result.number(CKA_CLASS, object_class);
+  auto result = Template::on_token(object_class);
   if (label) result.text(CKA_LABEL, *label);
   if (id) result.octets(CKA_ID, *id);
   return result;
