@@ -53,13 +53,14 @@ std::string openssl_verify(const PublicKey& key, SignatureScheme scheme, std::st
   return outcome.ok() ? "verified" : outcome.text();
 }
 
-std::string openssl_encrypt(const PublicKey& key, std::string_view plaintext) {
+std::string openssl_encrypt(const PublicKey& key, std::string_view plaintext,
+                            const std::vector<std::string>& options) {
   const Workspace workspace;
-  const auto outcome = run({"openssl", "pkeyutl", "-encrypt", "-pubin", "-keyform", "DER", "-inkey",
-                            write_public_key(workspace, key), "-pkeyopt", "rsa_padding_mode:oaep",
-                            "-pkeyopt", "rsa_oaep_md:sha256"},
-                           {.input = std::string(plaintext)});
-  return outcome.out;
+  std::vector<std::string> command{
+      "openssl",  "pkeyutl", "-encrypt", "-pubin",
+      "-keyform", "DER",     "-inkey",   write_public_key(workspace, key)};
+  for (const auto& option : options) command.insert(command.end(), {"-pkeyopt", option});
+  return run(command, {.input = std::string(plaintext)}).out;
 }
 
 std::string openssl_derive(const std::string& key_file, const PublicKey& peer) {

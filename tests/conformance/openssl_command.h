@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "keystore/public_key.h"
 #include "keystore/sign_spec.h"
@@ -11,8 +12,9 @@ namespace keystore::testing {
 std::string openssl_verify(const PublicKey& key, SignatureScheme scheme, std::string_view message,
                            BytesView signature);
 
-/// RSA-OAEP (SHA-256) ciphertext made by the openssl command.
-std::string openssl_encrypt(const PublicKey& key, std::string_view plaintext);
+/// RSA ciphertext made by the openssl command with those of its key options.
+std::string openssl_encrypt(const PublicKey& key, std::string_view plaintext,
+                            const std::vector<std::string>& options);
 
 /// The ECDH secret of a private key file and `peer`, by the openssl command.
 std::string openssl_derive(const std::string& key_file, const PublicKey& peer);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "keystore/store.h"
+#include "tests/conformance/real_tokens.h"
 
 namespace keystore::testing {
 
@@ -14,7 +15,8 @@ namespace keystore::testing {
 class Subject {
  public:
   virtual ~Subject() = default;
-  /// Puts the key of a file of tests/data/pem into it; false when this backend cannot hold it.
+  /// Puts the key of a file of tests/data/pem into it, or where a token takes none a new one of the
+  /// same type; false when this backend cannot hold it.
   virtual bool put_key(std::string_view file) = 0;
   virtual void put_certificate(std::string_view file) = 0;
   virtual Store store() = 0;
@@ -22,13 +24,15 @@ class Subject {
   virtual OpenOptions options() const = 0;
   virtual std::string label() const = 0;
   virtual bool exportable() const = 0;
+  /// Why it cannot; null: it can.
+  virtual const Lack* lack(Capability) const { return nullptr; }
 };
 
 /// A backend under test.
 struct Backend {
   std::string name;
   std::function<std::unique_ptr<Subject>()> make;
-  bool needs_token = false;
+  const RealToken* token = nullptr;  ///< that the test needs
 };
 
 inline void PrintTo(const Backend& backend, std::ostream* out) { *out << backend.name; }
@@ -37,7 +41,11 @@ std::unique_ptr<Subject> make_pem_file();
 std::unique_ptr<Subject> make_pem_folder();
 std::unique_ptr<Subject> make_encrypted_file();
 std::unique_ptr<Subject> make_identity();
-std::unique_ptr<Subject> make_token();
-std::unique_ptr<Subject> make_reference();
+/// On the shared token of that kind.
+std::unique_ptr<Subject> make_token(const RealToken& kind);
+std::unique_ptr<Subject> make_reference(const RealToken& kind);
+
+/// Opens that token with its configuration and PIN source.
+OpenOptions token_options(const TokenFixture& token);
 
 }  // namespace keystore::testing

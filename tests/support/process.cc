@@ -12,6 +12,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "tests/support/program.h"
+
 namespace keystore::testing {
 namespace {
 
@@ -27,11 +29,7 @@ struct Pipe {
   Pipe& operator=(const Pipe&) = delete;
 };
 
-std::vector<std::string> merged_environment(const std::vector<std::string>& changes);
-std::vector<char*> pointers(std::vector<std::string>& texts);
 void close_end(int& end);
-[[noreturn]] void become(const Pipe& in, const Pipe& out, const Pipe& err, const char* folder,
-                         char* const* arguments, char* const* environment);
 void exchange(Pipe& in, Pipe& out, Pipe& err, std::string_view input, Clock::time_point end,
               Outcome& outcome);
 void drain(int& end, std::string& text);
@@ -40,10 +38,7 @@ bool wait_until(pid_t child, Clock::time_point end, int& status);
 }  // namespace
 
 Outcome run(const std::vector<std::string>& command, const RunOptions& options) {
-  auto arguments = command;
-  auto environment = merged_environment(options.environment);
-  const auto argv = pointers(arguments);
-  const auto envp = pointers(environment);
+  const Program program(command, options.environment);
   Pipe in;
   Pipe out;
   Pipe err;
@@ -51,8 +46,8 @@ Outcome run(const std::vector<std::string>& command, const RunOptions& options) 
   const pid_t child = fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child == 0) {
-    become(in, out, err, options.folder.empty() ? nullptr : options.folder.c_str(), argv.data(),
-           envp.data());
+    program.become(in.read_end, out.write_end, err.write_end,
+                   options.folder.empty() ? nullptr : options.folder.c_str());
   }
   close_end(in.read_end);
   close_end(out.write_end);
@@ -109,37 +104,6 @@ Pipe::~Pipe() {
 void close_end(int& end) {
   if (end >= 0) close(end);
   end = -1;
-}
-
-std::vector<std::string> merged_environment(const std::vector<std::string>& changes) {
-  const auto name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
-  std::vector<std::string> merged;
-  for (char** entry = environ; *entry; ++entry) {
-    const auto same = [&](const std::string& change) { return name_of(change) == name_of(*entry); };
-    if (std::none_of(changes.begin(), changes.end(), same)) merged.emplace_back(*entry);
-  }
-  for (const auto& change : changes) {
-    if (change.find('=') != std::string::npos) merged.push_back(change);
-  }
-  return merged;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  for (auto& text : texts) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
-// Between fork and exec of a process that may have threads: nothing that allocates.
-void become(const Pipe& in, const Pipe& out, const Pipe& err, const char* folder,
-            char* const* arguments, char* const* environment) {
-  dup2(in.read_end, STDIN_FILENO);
-  dup2(out.write_end, STDOUT_FILENO);
-  dup2(err.write_end, STDERR_FILENO);
-  signal(SIGPIPE, SIG_DFL);
-  if (!folder || chdir(folder) == 0) execvpe(arguments[0], arguments, environment);
-  _exit(127);
 }
 
 void exchange(Pipe& in, Pipe& out, Pipe& err, std::string_view input, Clock::time_point end,

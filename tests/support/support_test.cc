@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "tests/support/process.h"
+#include "tests/support/server.h"
 #include "tests/support/softhsm.h"
 #include "tests/support/workspace.h"
 
@@ -37,6 +39,38 @@ TEST(SupportProcess, ChangesTheEnvironment) {
 TEST(SupportProcess, SaysWhenTheProgramIsMissing) {
   EXPECT_EQ(run({"no-such-program"}).status, 127);
   EXPECT_FALSE(have_program("no-such-program"));
+}
+
+TEST(SupportServer, EndsWithWhatItStarted) {
+  const Workspace workspace;
+  const auto started = workspace / "started";
+  pid_t grandchild = 0;
+  {
+    Server server({"sh", "-c", "sleep 60 & echo $! > $STARTED.new; mv $STARTED.new $STARTED; wait"},
+                  {"STARTED=" + started.string()});
+    server.wait_until([&] { return std::filesystem::exists(started); });
+    grandchild = std::stoi(read_text(started));
+    EXPECT_TRUE(server.running());
+    EXPECT_EQ(kill(grandchild, 0), 0);
+  }
+  const auto lives = [&] {
+    // Whoever inherits it may leave it a zombie.
+    const auto about = run({"cat", "/proc/" + std::to_string(grandchild) + "/stat"});
+    return about.ok() && about.out.find(") Z ") == std::string::npos;
+  };
+  for (int i = 0; i < 1000 && lives(); ++i) usleep(5000);
+  EXPECT_FALSE(lives());
+}
+
+TEST(SupportServer, SaysWhyItIsNotReady) {
+  Server server({"sh", "-c", "echo no such token; exit 3"});
+  try {
+    server.wait_until([] { return false; });
+    FAIL() << "it was ready";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "sh ended: no such token\n");
+  }
+  EXPECT_FALSE(server.running());
 }
 
 TEST(SupportWorkspace, IsRemovedAtTheEnd) {

@@ -1,0 +1,52 @@
+#include "tests/conformance/real_tokens.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <map>
+#include <stdexcept>
+
+#include "tests/support/softhsm.h"
+
+namespace keystore::testing {
+namespace {
+
+template <class Fixture>
+std::unique_ptr<TokenFixture> start() {
+  return std::make_unique<Fixture>();
+}
+
+constexpr std::array rows = {
+    RealToken{"SoftHsm", "softhsm2", SoftHsm::available, start<SoftHsm>},
+};
+
+}  // namespace
+
+const Lack* RealToken::lack(Capability capability) const {
+  const auto found = std::ranges::find(lacks, capability, &Lack::capability);
+  return found == lacks.end() ? nullptr : &*found;
+}
+
+std::span<const RealToken> real_tokens() { return rows; }
+
+const RealToken& real_token(std::string_view name) {
+  const auto* found = std::ranges::find(rows, name, &RealToken::name);
+  if (found == rows.end()) throw std::logic_error("no such token: " + std::string(name));
+  return *found;
+}
+
+TokenFixture& shared_token(const RealToken& kind) {
+  static std::map<std::string_view, std::unique_ptr<TokenFixture>> started;
+  auto& token = started[kind.name];
+  if (token == nullptr) token = kind.start();
+  return *token;
+}
+
+std::string not_installed(const RealToken& kind) {
+  if (kind.available()) return {};
+  return "NOT INSTALLED: " + std::string(kind.packages) + " (tools/test --all installs it)";
+}
+
+bool must_be_installed() { return std::getenv("KEYSTORE_TEST_ALL") != nullptr; }
+
+}  // namespace keystore::testing
