@@ -75,28 +75,47 @@ Bytes rsa_spki(const Object& object) {
                                                               der::unsigned_integer(exponent)}));
 }
 
-/// CKA_EC_POINT: an OCTET STRING around the point by the standard, the bare point by habit of some.
-BytesView point_of(const Object& object) {
-  const auto encoded = object.octets(CKA_EC_POINT);
-  const auto inner = der::content(der::octet_string_tag, encoded);
-  return inner.empty() ? encoded : inner;
-}
-
-Bytes ec_spki(const Object& object) {
-  const auto params = object.octets(CKA_EC_PARAMS);
-  const auto point = point_of(object);
-  if (params.empty() || point.empty()) return {};
-  if (const auto* curve = find_named_curve(params)) {
-    return spki(der::element(der::sequence_tag, {curve->oid}), point);
-  }
-  return spki(der::element(der::sequence_tag, {ec_public_key_oid, params}), point);
-}
-
 std::optional<PublicKey> parsed(BytesView encoded) {
   if (encoded.empty()) return std::nullopt;
   auto key = PublicKey::parse(encoded);
   if (!key) return std::nullopt;
   return std::move(*key);
+}
+
+/// What CKA_EC_POINT may mean, the likeliest first.
+std::vector<BytesView> readings_of_point(BytesView encoded) {
+  std::vector<BytesView> readings;
+  const auto add = [&](BytesView point) {
+    if (!point.empty()) readings.push_back(point);
+  };
+  // By the standard (PKCS#11 2.40, 2.3.3).
+  add(der::content(der::octet_string_tag, encoded));
+  // The bare point: by habit of some, and for Edwards curves in drafts.
+  add(encoded);
+  // With the length in one octet even above 127: tpm2-pkcs11 1.9, P-521.
+  if (encoded.size() > 2 && encoded[0] == der::octet_string_tag &&
+      encoded[1] == encoded.size() - 2) {
+    add(encoded.subspan(2));
+  }
+  // As in a SubjectPublicKeyInfo, behind the number of unused bits.
+  if (const auto bits = der::content(der::bit_string_tag, encoded); bits.size() > 1) {
+    add(bits.subspan(1));
+  }
+  return readings;
+}
+
+/// From CKA_EC_PARAMS and the first reading of CKA_EC_POINT that is a point of that curve.
+std::optional<PublicKey> ec_public_key(const Object& object) {
+  const auto params = object.octets(CKA_EC_PARAMS);
+  if (params.empty()) return std::nullopt;
+  const auto* curve = find_named_curve(params);
+  const auto algorithm = curve != nullptr
+                             ? der::element(der::sequence_tag, {curve->oid})
+                             : der::element(der::sequence_tag, {ec_public_key_oid, params});
+  for (const auto point : readings_of_point(object.octets(CKA_EC_POINT))) {
+    if (auto key = parsed(spki(algorithm, point))) return key;
+  }
+  return std::nullopt;
 }
 
 std::optional<PublicKey> key_of_certificate(const Object& object) {
@@ -118,7 +137,7 @@ std::optional<PublicKey> own_public_key(const Object& object) {
     case CKK_EC:
     case CKK_EC_EDWARDS:
     case ckk_ec_montgomery:
-      return parsed(ec_spki(object));
+      return ec_public_key(object);
     default:
       return std::nullopt;
   }
