@@ -5,12 +5,17 @@ types=(p256 p384 rsa2048 rsa3072 ed25519)
 orders=(default-first ours-first preferred)
 versions=(1.2 1.3)
 
-# make_token: the token `test` and a CA made by plain OpenSSL.
+# make_token: the token `test`, and a CA.
 make_token() {
-  [ -x "$keystore" ] && [ -f "$provider" ] || fail "the command and the provider are not built"
-  need openssl curl "$python"
+  make_ca
   chmod 711 "$work"
   softhsm_token test
+}
+
+# make_ca: by plain OpenSSL.
+make_ca() {
+  [ -x "$keystore" ] && [ -f "$provider" ] || fail "the command and the provider are not built"
+  need openssl curl "$python"
   make_key p256 "$work/ca.key"
   expect 0 openssl req -x509 -new -key "$work/ca.key" -subj '/CN=Test CA' -days 30 -out "$work/ca.crt"
 }

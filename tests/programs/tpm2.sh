@@ -1,0 +1,73 @@
+#!/bin/bash
+# Keys that tpm2_ptool made in a TPM serve TLS: openssl s_server with one, curl as the client with
+# another, TLS 1.2 and 1.3, both through references that were written before.
+set -eu
+. "$KEYSTORE_SOURCE/tests/programs/keys.sh"
+
+# start_tpm: a TPM in software and its resource manager, both in $work and on sockets there.
+start_tpm() {
+  need swtpm dbus-daemon tpm2-abrmd tpm2_ptool tpm2_getrandom
+  module=$(ls /usr/lib/*/pkcs11/libtpm2_pkcs11.so 2> /dev/null) || skip "libtpm2_pkcs11.so is not installed"
+  export TPM2_PKCS11_STORE=$work/store TPM2_PKCS11_TCTI=tabrmd:bus_type=session
+  export TPM2TOOLS_TCTI=$TPM2_PKCS11_TCTI DBUS_SESSION_BUS_ADDRESS=unix:path=$work/bus
+  mkdir "$work/state" "$TPM2_PKCS11_STORE"
+  start swtpm swtpm socket --tpm2 --tpmstate "dir=$work/state" --flags not-need-init,startup-clear \
+    --server "type=unixio,path=$work/tpm" --ctrl "type=unixio,path=$work/tpm.ctrl"
+  start bus dbus-daemon --session --nofork --nopidfile "--address=unix:path=$work/bus"
+  wait_until 20 test -S "$work/tpm.ctrl" -a -S "$work/bus" || fail "swtpm or dbus-daemon does not start"
+  start abrmd tpm2-abrmd --session --allow-root "--tcti=swtpm:path=$work/tpm"
+  wait_until 20 answers || fail "tpm2-abrmd does not start"
+}
+answers() { tpm2_getrandom --hex 1 > /dev/null; }
+
+# make_tpm_token LABEL: as the handbook of tpm2-pkcs11 does it.
+make_tpm_token() {
+  pin=4711-user-pin
+  pin_file=$work/pin
+  (umask 077; printf '%s' "$pin" > "$pin_file")
+  expect 0 tpm2_ptool init
+  expect 0 tpm2_ptool addtoken --pid=1 "--label=$1" "--userpin=$pin" --sopin=4711-officer-pin
+  printf '%s\n' '[modules.tpm]' "path = \"$module\"" '[modules.tpm.env]' \
+    "TPM2_PKCS11_STORE = \"$TPM2_PKCS11_STORE\"" "TPM2_PKCS11_TCTI = \"$TPM2_PKCS11_TCTI\"" \
+    "DBUS_SESSION_BUS_ADDRESS = \"$DBUS_SESSION_BUS_ADDRESS\"" > "$KEYSTORE_CONFIG"
+}
+
+# make_tpm_key NAME ALGORITHM: made by tpm2_ptool; $work/NAME.ref stands for it, $work/NAME.crt is
+# its certificate.
+make_tpm_key() {
+  expect 0 tpm2_ptool addkey --label=web "--userpin=$pin" "--key-label=$1" "--algorithm=$2"
+  expect 0 "$keystore" ref "pkcs11:token=web;object=$1;type=private" --pin "file:$pin_file" \
+    --out "$work/$1.ref"
+  expect 0 "$keystore" csr "$work/$1.ref" --subject "CN=$1" --out "$work/$1.csr"
+  printf 'subjectAltName=DNS:localhost\n' > "$work/extensions"
+  expect 0 openssl x509 -req -in "$work/$1.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -days 20 \
+    -CAcreateserial -extfile "$work/extensions" -out "$work/$1.crt"
+}
+
+listens() { grep -q ACCEPT "$work/server.log" || ! running server; }
+
+# serve SERVER CLIENT: with these two keys.
+serve() {
+  local port version
+  port=$(free_port)
+  start server env OPENSSL_CONF="$(provider_conf default-first)" openssl s_server -www \
+    -accept "127.0.0.1:$port" -cert "$work/$1.crt" -key "$work/$1.ref" -naccept "${#versions[@]}" \
+    -CAfile "$work/ca.crt" -Verify 2 -verify_return_error
+  wait_until 10 listens || fail "s_server does not start: $1"
+  for version in "${versions[@]}"; do
+    expect 0 with_provider default-first curl -sS --max-time 20 --noproxy '*' \
+      --cacert "$work/ca.crt" --cert "$work/$2.crt" --key "$work/$2.ref" \
+      "--tlsv$version" --tls-max "$version" "https://localhost:$port/"
+    grep -q "Protocol  *: *TLSv$version" "$work/out" || fail "not TLS $version: $1 for $2"
+    grep -q "Subject: CN *= *$2" "$work/out" || fail "no client certificate: $1 for $2"
+  done
+  finish server || fail "s_server ends with status $?: $1"
+}
+
+start_tpm
+make_ca
+make_tpm_token web
+make_tpm_key ec ecc256
+make_tpm_key rsa rsa2048
+serve ec rsa
+serve rsa ec
