@@ -17,6 +17,7 @@
 
 namespace keystore {
 
+class HeldPin;
 class Registry;
 
 /// Who wrote the URI. In data, pin-source and module-path are restricted: data runs nothing.
@@ -25,6 +26,7 @@ enum class UriOrigin { caller, data };
 struct OpenOptions {
   PinCallback pin = {};                            ///< asked where the URI names no source
   std::optional<SecretSource> pin_source = {};     ///< before `pin`, after the URI's own
+  std::shared_ptr<const HeldPin> held_pin = {};    ///< read earlier; before all of these
   std::shared_ptr<const Config> config = {};       ///< null: the process's
   UriOrigin origin = UriOrigin::caller;
   bool create = false;                             ///< a file that does not exist yet is fine
@@ -36,8 +38,8 @@ struct OpenContext {
   OpenOptions options = {};            ///< `config` is set
 };
 
-/// The PIN or passphrase for `uri`: its pin-value, its pin-source, options.pin_source,
-/// options.pin, in this order. Errors: pin_required when there is none of them, or the source cannot
+/// The PIN or passphrase for `uri`: options.held_pin, its pin-value, its pin-source,
+/// options.pin_source, options.pin, in this order. Errors: pin_required when there is none of them, or the source cannot
 /// be read; as SecretSource::read.
 KEYSTORE_API Result<Secret> read_pin(const Uri& uri, const OpenOptions& options,
                                      const PinRequest& request);

@@ -121,10 +121,16 @@ IdentityConfig read_identity(const std::string& name, const ConfigTable& table) 
 }
 
 PolicyConfig read_policy(const ConfigTable& table) {
-  table.allow_only({"require_token", "min_rsa_bits", "module_allow"});
+  table.allow_only({"require_token", "min_rsa_bits", "module_allow", "pin_cache"});
   PolicyConfig policy{table.flag("require_token", false), table.number("min_rsa_bits", 0),
-                      table.texts("module_allow")};
+                      table.texts("module_allow"), PinCache::memory};
   for (const auto& path : policy.module_allow) require_absolute(table, "module_allow", path);
+  const auto cache = table.text("pin_cache", "memory");
+  if (cache == "none") {
+    policy.pin_cache = PinCache::none;
+  } else if (cache != "memory") {
+    table.reject("pin_cache", "must be \"memory\" or \"none\"");
+  }
   return policy;
 }
 

@@ -30,11 +30,18 @@ struct IdentityConfig {
   std::optional<SecretSource> pin = {};
 };
 
+/// What becomes of a PIN after a login.
+enum class PinCache {
+  memory,  ///< kept in locked memory while a key of that token is loaded
+  none,    ///< wiped: the next login reads the source again
+};
+
 /// `[policy]`: refused before use, with the rule's name.
 struct PolicyConfig {
   bool require_token = false;
   unsigned min_rsa_bits = 0;  ///< 0: no rule
   std::vector<std::string> module_allow = {};  ///< empty: no rule
+  PinCache pin_cache = PinCache::memory;
 };
 
 enum class PinTime { at_load, at_use };

@@ -1,9 +1,12 @@
 #include "keystore/backend.h"
+#include "keystore/internal/held_pin.h"
+#include "keystore/internal/pin_origin.h"
 #include "keystore/internal/policy.h"
 
 namespace keystore {
 namespace {
 
+PinOrigin origin_of(const SecretSource& source);
 Result<Secret> read_from(const SecretSource& source, const PinRequest& request);
 
 }  // namespace
@@ -11,6 +14,9 @@ Result<Secret> read_from(const SecretSource& source, const PinRequest& request);
 Result<Secret> read_pin(const Uri& uri, const OpenOptions& options, const PinRequest& request) {
   if (options.origin == UriOrigin::data) {
     if (auto allowed = check_data_pin(uri); !allowed) return Failure(allowed.error());
+  }
+  if (options.held_pin != nullptr) {
+    if (auto held = options.held_pin->copy()) return std::move(*held);
   }
   if (const auto value = uri.query_attribute("pin-value")) return Secret::copy_of(*value);
   if (const auto text = uri.query_attribute("pin-source")) {
@@ -24,7 +30,34 @@ Result<Secret> read_pin(const Uri& uri, const OpenOptions& options, const PinReq
               "name one with pin-source in the URI, pin in the configuration, or --pin");
 }
 
+PinOrigin pin_origin(const Uri& uri, const OpenOptions& options) {
+  if (uri.query_attribute("pin-value")) return PinOrigin::again;
+  if (const auto text = uri.query_attribute("pin-source")) {
+    const auto source = SecretSource::parse_attribute(*text);
+    return source ? origin_of(*source) : PinOrigin::nobody;
+  }
+  if (options.pin_source) return origin_of(*options.pin_source);
+  return options.pin ? PinOrigin::callback : PinOrigin::nobody;
+}
+
 namespace {
+
+PinOrigin origin_of(const SecretSource& source) {
+  using Kind = SecretSource::Kind;
+  switch (source.kind()) {
+    case Kind::prompt:
+      return PinOrigin::person;
+    case Kind::fd:
+      return PinOrigin::once;
+    case Kind::file:
+    case Kind::cred:
+    case Kind::cmd:
+    case Kind::env:
+    case Kind::pass:
+      break;
+  }
+  return PinOrigin::again;
+}
 
 // A source that cannot be read is a missing PIN, not a missing key.
 Result<Secret> read_from(const SecretSource& source, const PinRequest& request) {

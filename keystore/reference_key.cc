@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <atomic>
 
+#include "keystore/internal/held_pin.h"
+#include "keystore/internal/pin_origin.h"
 #include "keystore/internal/policy.h"
 #include "keystore/internal/public_key_parsed.h"
 #include "keystore/log.h"
@@ -141,17 +144,20 @@ PinRequest pin_request(const Uri& uri) {
           .object = token ? std::string(*token) : uri.canonical()};
 }
 
-/// Answers every later question for the PIN with what was read at load.
-PinCallback answer_with(Secret pin) {
-  const auto shared = std::make_shared<const Secret>(std::move(pin));
-  return [shared](const PinRequest&) -> Result<Secret> { return shared->clone(); };
+/// The configuration's source for the PIN of `keystore:NAME`; null where it names none.
+std::optional<SecretSource> source_of_identity(const Uri& uri, const Config& config) {
+  if (uri.scheme() != "keystore") return std::nullopt;
+  const auto found = std::ranges::find(config.identities, uri.path(), &IdentityConfig::name);
+  return found == config.identities.end() ? std::nullopt : found->pin;
 }
 
 /// Reads the PIN now, with the rights and the callback of the program that loads the key: later
-/// both may be gone. What could not be read is tried again at use.
-void read_pin_at_load(Uri& uri, OpenOptions& options) {
-  const bool asked_of_program = !uri.query_attribute("pin-source") && !options.pin_source;
-  if (asked_of_program && !options.pin) return;
+/// both may be gone. What could not be read is tried again at use, and so is a source whose PIN
+/// the token refuses.
+void read_pin_at_load(const Uri& uri, OpenOptions& options) {
+  if (!options.pin_source) options.pin_source = source_of_identity(uri, *options.config);
+  const auto origin = pin_origin(uri, options);
+  if (origin == PinOrigin::nobody) return;
   auto pin = read_pin(uri, options, pin_request(uri));
   options.pin = {};
   if (!pin) {
@@ -159,9 +165,12 @@ void read_pin_at_load(Uri& uri, OpenOptions& options) {
         "cannot read the PIN of '" + uri.canonical() + "' at load: " + pin.error().message);
     return;
   }
-  uri = uri.without_query_attribute("pin-source");
-  options.pin_source = {};
-  options.pin = answer_with(*std::move(pin));
+  options.held_pin = std::make_shared<const HeldPin>(*std::move(pin));
+  if (options.config->policy.pin_cache == PinCache::none && origin != PinOrigin::again) {
+    log(LogLevel::warning, "the PIN of '" + uri.canonical() +
+                               "' is good for one login: policy pin_cache is \"none\" and its "
+                               "source cannot be read again; file: and cred: can");
+  }
 }
 
 Entry describe(const Reference& reference) {
@@ -207,16 +216,15 @@ Result<Key> open_reference(const Reference& reference, const Registry& registry,
   auto bounded = options;
   bounded.origin = UriOrigin::data;
   bounded.config = *config;
-  auto uri = reference.uri;
   if (auto allowed = check_load(reference, **config); !allowed) return Failure(allowed.error());
-  if (pin == PinTime::at_load) read_pin_at_load(uri, bounded);
+  if (pin == PinTime::at_load) read_pin_at_load(reference.uri, bounded);
   if (!reference.public_key) {
-    const auto store = registry.open(uri, bounded);
+    const auto store = registry.open(reference.uri, bounded);
     if (!store) return Failure(store.error());
     return store->key({.kind = EntryKind::private_key});
   }
   return Key(std::make_shared<const ReferenceKey>(
-      std::move(uri), describe(reference), schemes_for(reference), registry, std::move(bounded)));
+      reference.uri, describe(reference), schemes_for(reference), registry, std::move(bounded)));
 }
 
 }  // namespace keystore

@@ -54,6 +54,7 @@ std::string PinRequest::prompt() const {
   const bool token = what != What::passphrase && what != What::new_passphrase;
   std::string text(names[static_cast<std::size_t>(what)]);
   if (!object.empty()) text += fmt::format(" for {}'{}'", token ? "token " : "", object);
+  if (!serial.empty()) text += fmt::format(" with serial {}", serial);
   if (final_try) {
     text += " (final try)";
   } else if (tries_left) {

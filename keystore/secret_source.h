@@ -19,6 +19,7 @@ struct PinRequest {
   std::string object = {};               ///< the token's label or the file's path
   std::optional<int> tries_left = {};    ///< where the token says
   bool final_try = false;                ///< one more refusal locks the token
+  std::string serial = {};               ///< of the token, where others have the same label
 
   /// "PIN for token 'prod' (final try)".
   KEYSTORE_API std::string prompt() const;

@@ -63,6 +63,21 @@ Error nothing_found(const Uri& uri, const Seen& seen) {
                        present);
 }
 
+/// A token seen through two modules is one.
+Namesakes namesakes_of(const TokenIdentity& identity, const Seen& seen) {
+  const auto wants_pin = [&](const std::pair<Module*, SlotToken>& other) {
+    const auto flags = other.second.info.flags;
+    return identity_of(other.second.info) != identity && (flags & CKF_LOGIN_REQUIRED) != 0 &&
+           (flags & CKF_USER_PIN_INITIALIZED) != 0 &&
+           (flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0;
+  };
+  const auto same_label = [&](const TokenIdentity& other) {
+    return other != identity && other.label == identity.label;
+  };
+  return {.pin = std::ranges::any_of(seen.fitting, wants_pin),
+          .label = std::ranges::any_of(seen.all, same_label)};
+}
+
 }  // namespace
 
 Result<Listing<LinkedToken>> find_tokens(const Uri& uri, const OpenOptions& options,
@@ -83,7 +98,8 @@ Result<Listing<LinkedToken>> find_tokens(const Uri& uri, const OpenOptions& opti
   for (const auto& [module, token] : seen.fitting) {
     const auto identity = identity_of(token.info);
     module->token(identity).take_place(token);
-    found.items.push_back({std::make_shared<TokenLink>(module->library(), identity, uri, options),
+    found.items.push_back({std::make_shared<TokenLink>(module->library(), identity, uri, options,
+                                                       namesakes_of(identity, seen)),
                            token_uri(uri, identity, seen.all)});
   }
   return found;

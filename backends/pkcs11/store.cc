@@ -30,6 +30,8 @@ Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& l
                                     const Wanted& wanted);
 Result<Listing<Key>> list_keys(const Session& session, const LinkedToken& linked,
                                const Wanted& wanted, const Abilities& abilities);
+/// A token shows them after a login only.
+bool hides_objects(const Wanted& wanted);
 bool needs_login(const TokenLink& link, const Wanted& wanted);
 template <class T>
 void append(Listing<T>& listing, Listing<T> more);
@@ -73,6 +75,7 @@ Result<Listing<Entry>> TokenStore::find_entries(const Query& query) const {
       append(listing, std::move(*found));
       return {};
     });
+    if (listed && !login && hides_objects(*wanted)) listed = token.link->check_whose_pin();
     if (listed) continue;
     if (tokens->items.size() == 1) return Failure(listed.error());
     listing.skipped.push_back(listed.error());
@@ -102,7 +105,8 @@ Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
       return {};
     });
     if (listed) continue;
-    if (tokens->items.size() == 1) return Failure(listed.error());
+    const bool only = tokens->items.size() == 1 || !linked.link->check_whose_pin();
+    if (only) return Failure(listed.error());
     listing.skipped.push_back(listed.error());
   }
   return listing;
@@ -110,12 +114,15 @@ Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
 
 namespace {
 
+bool hides_objects(const Wanted& wanted) {
+  return wanted.wants(EntryKind::private_key) || wanted.wants(EntryKind::secret_key);
+}
+
 // Nobody is asked for a PIN where only certificates or public keys are wanted: tokens show those
 // without. A PIN that is at hand is used, because a token may hide any object.
 bool needs_login(const TokenLink& link, const Wanted& wanted) {
   if (wanted.kind == EntryKind::private_key) return true;
-  const bool hidden = wanted.wants(EntryKind::private_key) || wanted.wants(EntryKind::secret_key);
-  return link.has_pin_source() && (hidden || !link.person_types());
+  return link.has_pin_source() && (hides_objects(wanted) || !link.person_types());
 }
 
 template <class Body>

@@ -47,8 +47,9 @@ Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& pati
   if (!turn) return Failure(turn.error());
   if (!done()) {
     if (auto away = outage_.reason()) return Failure(std::move(*away));
-    // A PIN that failed while we waited would only be asked for again.
-    if (login && pin_failures_.load() != failures) return Failure(*pin_failure_);
+    // The person who gave no good PIN while we waited would only be asked again.
+    const bool person = link.person_types() || (flags_ & CKF_PROTECTED_AUTHENTICATION_PATH) != 0;
+    if (login && person && pin_failures_.load() != failures) return Failure(*pin_failure_);
     const bool unknown = slot_.load() == CK_UNAVAILABLE_INFORMATION;
     auto opened = heal_now(link, unknown ? Remedy::find_token : Remedy::log_in, login, patience);
     if (!opened) return opened;
@@ -148,7 +149,7 @@ Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session
                                  Patience& patience) {
   auto known = pin_.lock();
   if ((flags_ & CKF_LOGIN_REQUIRED) != 0 && !logged_in(*session)) {
-    if (known == nullptr) known = link.accepted_pin();
+    if (known == nullptr || known->forgotten()) known = link.known_pin();
     auto accepted = log_in(*session, slot_, link, std::move(known), turn_, patience);
     if (!accepted) {
       session.after(remedy_for(accepted.error()));

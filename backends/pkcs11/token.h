@@ -67,6 +67,9 @@ class Token {
   /// What the token can do, ordered. Asked once in a process.
   Result<std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>>> mechanisms(
       const Patience& patience);
+  CK_SLOT_ID slot() const noexcept { return slot_.load(); }
+  /// Taken while a person is asked for the PIN.
+  Turn& turn() noexcept { return turn_; }
   /// Of the last look at the token.
   CK_FLAGS flags() const noexcept { return flags_.load(); }
 
@@ -99,7 +102,7 @@ class Token {
   std::atomic<bool> logged_in_ = false;
   std::atomic<std::uint64_t> pin_failures_ = 0;
   // With the turn only:
-  std::weak_ptr<const AcceptedPin> pin_;  ///< held by those who may need it again
+  std::weak_ptr<const HeldPin> pin_;  ///< held by those who may need it again
   std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>> mechanisms_;
   std::optional<Error> pin_failure_;
   std::uint32_t initialisation_ = 0;  ///< of the module, when this token was last sought

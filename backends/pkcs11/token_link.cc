@@ -1,20 +1,28 @@
 #include "backends/pkcs11/token_link.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "backends/pkcs11/module.h"
 
 namespace keystore::pkcs11 {
-
-/// One accepted PIN and those before it, which readers may still look at.
+/// One PIN and those before it, which readers may still look at.
 struct TokenLink::Kept {
-  std::shared_ptr<const AcceptedPin> pin;
+  std::shared_ptr<const HeldPin> pin;
   std::unique_ptr<const Kept> before;
 };
 
-TokenLink::TokenLink(const Library& library, TokenIdentity identity, Uri uri, OpenOptions options)
+TokenLink::TokenLink(const Library& library, TokenIdentity identity, Uri uri, OpenOptions options,
+                     Namesakes namesakes)
     : library_(library),
       identity_(std::move(identity)),
       uri_(std::move(uri)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      namesakes_(namesakes) {
+  // Tried first, and no answer of the source any more when that is asked.
+  if (auto held = std::exchange(options_.held_pin, nullptr); !namesakes_.pin) keep_pin(held);
+}
 
 TokenLink::~TokenLink() { const std::unique_ptr<const Kept> all(kept_.load()); }
 
@@ -22,32 +30,41 @@ Token& TokenLink::token() const {
   return ProcessState::current().module(library_).token(identity_);
 }
 
-bool TokenLink::has_pin_source() const noexcept {
-  return kept_.load() != nullptr || uri_.query_attribute("pin-value") ||
-         uri_.query_attribute("pin-source") || options_.pin_source || options_.pin;
+bool TokenLink::has_pin_source() const {
+  return known_pin() != nullptr || (origin() != PinOrigin::nobody && check_whose_pin());
 }
 
 bool TokenLink::person_types() const {
-  const auto typed = [](const SecretSource& source) {
-    return source.kind() == SecretSource::Kind::prompt;
-  };
-  if (uri_.query_attribute("pin-value")) return false;
-  if (const auto text = uri_.query_attribute("pin-source")) {
-    const auto source = SecretSource::parse_attribute(*text);
-    return source && typed(*source);
-  }
-  if (options_.pin_source) return typed(*options_.pin_source);
-  // Behind a reference stands a PIN that was read when it was loaded.
-  return options_.pin && options_.origin == UriOrigin::caller;
+  return origin() == PinOrigin::person || origin() == PinOrigin::callback;
 }
 
-std::shared_ptr<const AcceptedPin> TokenLink::accepted_pin() const noexcept {
+Result<void> TokenLink::check_whose_pin() const {
+  const bool same_for_all = origin() == PinOrigin::once || origin() == PinOrigin::again;
+  if (!namesakes_.pin || !same_for_all) return {};
+  return fail(Errc::ambiguous,
+              fmt::format("cannot log in to token '{}': several tokens fit {}, and one PIN is not "
+                          "shown to all of them",
+                          identity_.label, uri_.canonical()),
+              "name the token in the URI, with its serial where labels are the same");
+}
+
+PinRequest TokenLink::request(PinRequest::What what) const {
+  return {.what = what,
+          .object = identity_.label,
+          .serial = namesakes_.label ? identity_.serial : std::string()};
+}
+
+bool TokenLink::keeps_pin() const noexcept {
+  return options_.config == nullptr || options_.config->policy.pin_cache == PinCache::memory;
+}
+
+std::shared_ptr<const HeldPin> TokenLink::known_pin() const noexcept {
   const auto* kept = kept_.load(std::memory_order_acquire);
-  return kept == nullptr ? nullptr : kept->pin;
+  return kept == nullptr || kept->pin->forgotten() ? nullptr : kept->pin;
 }
 
-void TokenLink::keep_pin(std::shared_ptr<const AcceptedPin> pin) const {
-  if (pin == nullptr || accepted_pin() == pin) return;
+void TokenLink::keep_pin(std::shared_ptr<const HeldPin> pin) const {
+  if (pin == nullptr || pin->forgotten() || known_pin() == pin) return;
   auto kept = std::make_unique<Kept>();
   kept->pin = std::move(pin);
   const auto* before = kept_.load();

@@ -7,16 +7,18 @@
 #include "backends/pkcs11/patience.h"
 #include "backends/pkcs11/token_identity.h"
 #include "keystore/backend.h"
-#include "keystore/secret.h"
+#include "keystore/internal/held_pin.h"
+#include "keystore/internal/pin_origin.h"
 #include "keystore/uri.h"
 
 namespace keystore::pkcs11 {
 
 class Token;
 
-/// A PIN that the token took, shared by all that use the token in this process.
-struct AcceptedPin {
-  Secret pin;
+/// What other tokens that a URI fits have in common with the one in question.
+struct Namesakes {
+  bool pin = false;    ///< one of them wants a PIN too
+  bool label = false;  ///< a token that is there has the same label
 };
 
 /// What a store and its keys know about a token wherever they are used, in the process that made
@@ -25,7 +27,8 @@ struct AcceptedPin {
 class TokenLink {
  public:
   /// `uri` is the store's, for its PIN attributes.
-  TokenLink(const Library& library, TokenIdentity identity, Uri uri, OpenOptions options);
+  TokenLink(const Library& library, TokenIdentity identity, Uri uri, OpenOptions options,
+            Namesakes namesakes = {});
   ~TokenLink();
   TokenLink(const TokenLink&) = delete;
   TokenLink& operator=(const TokenLink&) = delete;
@@ -37,20 +40,29 @@ class TokenLink {
   /// This process's state of the token.
   Token& token() const;
 
+  /// Who answers when the PIN is read; one in hand left aside.
+  PinOrigin origin() const { return pin_origin(uri_, options_); }
   /// Something to ask for a PIN, or a PIN already.
-  bool has_pin_source() const noexcept;
-  /// The PIN would come from someone at a keyboard just now.
+  bool has_pin_source() const;
+  /// The PIN would come from someone who is told which token asks, just now.
   bool person_types() const;
-  /// Null: none was taken yet.
-  std::shared_ptr<const AcceptedPin> accepted_pin() const noexcept;
-  void keep_pin(std::shared_ptr<const AcceptedPin> pin) const;
+  /// One PIN for several tokens is shown to none of them. Errors: ambiguous.
+  Result<void> check_whose_pin() const;
+  /// To ask for the PIN; `what` is the token's or that of one operation.
+  PinRequest request(PinRequest::What what) const;
+  /// After a login too (DESIGN.md, section 4: policy pin_cache).
+  bool keeps_pin() const noexcept;
+  /// Null: none is in hand.
+  std::shared_ptr<const HeldPin> known_pin() const noexcept;
+  void keep_pin(std::shared_ptr<const HeldPin> pin) const;
 
  private:
   struct Kept;
   const Library& library_;
   const TokenIdentity identity_;
   const Uri uri_;
-  const OpenOptions options_;
+  OpenOptions options_;
+  const Namesakes namesakes_;
   mutable std::atomic<const Kept*> kept_ = nullptr;
 };
 

@@ -41,6 +41,7 @@ key = ["pkcs11:token=a;object=k", "pkcs11:token=b;object=k"]
 require_token = true
 min_rsa_bits  = 2048
 module_allow  = ["/usr/lib/softhsm/libsofthsm2.so"]
+pin_cache     = "none"
 
 [openssl]
 eager = true
@@ -68,6 +69,7 @@ level = "debug"
   EXPECT_TRUE(config->policy.require_token);
   EXPECT_EQ(config->policy.min_rsa_bits, 2048U);
   EXPECT_EQ(config->policy.module_allow.size(), 1U);
+  EXPECT_EQ(config->policy.pin_cache, PinCache::none);
   EXPECT_TRUE(config->openssl.eager);
   EXPECT_EQ(config->openssl.pin, PinTime::at_use);
   EXPECT_EQ(config->log.to, "file:/var/log/keystore.log");
@@ -78,6 +80,7 @@ TEST(Config, HasSafeDefaults) {
   const auto config = Config::parse("", "t.toml");
   ASSERT_TRUE(config);
   EXPECT_FALSE(config->policy.require_token);
+  EXPECT_EQ(config->policy.pin_cache, PinCache::memory);
   EXPECT_FALSE(config->openssl.eager);
   EXPECT_EQ(config->openssl.pin, PinTime::at_load);
   EXPECT_EQ(config->log.to, "");
@@ -108,6 +111,7 @@ TEST(Config, RefusesWithLineAndColumn) {
       {"[policy]\nmin_rsa_bits = 2048.5\n", "t.toml:2:16: ", "'policy.min_rsa_bits'"},
       {"[policy]\nmodule_allow = [1]\n", "t.toml:2:16: ", "'policy.module_allow'"},
       {"[policy]\nmodule_allow = 'm.so'\n", "t.toml:2:16: ", "absolute"},
+      {"[policy]\npin_cache = 'disk'\n", "t.toml:2:13: ", "'policy.pin_cache'"},
       {"[modules.x]\nargs = 'a'\n", "t.toml:1:1: ", "'modules.x.path': must be an absolute path"},
       {"[modules.x]\npath = 'm.so'\n", "t.toml:2:8: ", "absolute"},
       {"[modules.x]\npath='/m'\nenv = { A = 1 }\n", "t.toml:3:13: ", "'modules.x.env.A'"},

@@ -172,6 +172,38 @@ TEST_F(ReferenceKey, AnUnreadableSourceIsAWarning) {
   EXPECT_TRUE(signs(*key));
 }
 
+TEST_F(ReferenceKey, ReadsThePinOfTheIdentityAtLoad) {
+  stores_.wants_pin = true;
+  stores_.keys["keystore:web"] = {key_};
+  const auto pin = folder_.write("pin", "1234\n");
+  Config config;
+  config.identities.push_back({.name = "web",
+                               .keys = {std::string(key_uri)},
+                               .pin = SecretSource::parse("file:" + pin.string()).value()});
+  const auto key =
+      open("keystore:web", PinTime::at_load, {.config = std::make_shared<const Config>(config)});
+  ASSERT_TRUE(key) << key.error().message;
+  std::filesystem::remove(pin);
+  EXPECT_TRUE(key->sign(scheme, as_bytes(message)));
+  EXPECT_EQ(stores_.last_pin, "1234");
+}
+
+TEST_F(ReferenceKey, SaysAtLoadThatAPinIsGoodForOneLogin) {
+  Config config;
+  config.policy.pin_cache = PinCache::none;
+  OpenOptions options{.config = std::make_shared<const Config>(config)};
+  const auto pin = folder_.write("pin", "1234\n");
+  EXPECT_TRUE(
+      open(std::string(key_uri) + "?pin-source=file:" + pin.string(), PinTime::at_load, options));
+  EXPECT_TRUE(warnings_.empty()) << "a file can be read again";
+  options.pin = [](const PinRequest&) -> Result<Secret> {
+    return Secret::copy_of(std::string_view("0000"));
+  };
+  EXPECT_TRUE(open(key_uri, PinTime::at_load, options));
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_THAT(warnings_.front(), HasSubstr("pin_cache"));
+}
+
 TEST_F(ReferenceKey, AsksTheProgramOnceAtLoad) {
   stores_.wants_pin = true;
   int asked = 0;

@@ -73,10 +73,11 @@ inline Result<std::shared_ptr<StoreBackend>> open_test_store(const Uri& uri,
   return std::make_shared<TestStore>(stores, uri.canonical());
 }
 
-/// `pkcs11:` and `file:` are test stores, `pfx:` is absent.
+/// `pkcs11:`, `file:` and `keystore:` are test stores, `pfx:` is absent.
 inline const Registry& test_registry() {
   static const Registry registry({{.scheme = "pkcs11", .open = open_test_store},
                                   {.scheme = "file", .open = open_test_store},
+                                  {.scheme = "keystore", .open = open_test_store},
                                   {.scheme = "pfx", .absent_because = "tests read no PKCS#12"}});
   return registry;
 }

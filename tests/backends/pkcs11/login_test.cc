@@ -4,48 +4,17 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/backends/pkcs11/token_keys.h"
-#include "tests/tokens/test_token.h"
+#include "tests/backends/pkcs11/login_fixture.h"
 
 namespace keystore {
 namespace {
 
 using testing::alone;
 using ::testing::HasSubstr;
-using testing::SoftHsm;
-using testing::TestToken;
+using testing::message;
+using testing::TokenLogin;
 using testing::why;
 using testing::with_pin;
-
-const Bytes message = {'m'};
-
-class TokenLogin : public ::testing::Test {
- protected:
-  /// A token with an EC key, made by another process.
-  void SetUp() override {
-    if (!SoftHsm::available()) GTEST_SKIP() << "SoftHSM is not installed";
-    softhsm_.emplace();
-    ASSERT_TRUE(alone([&] {
-      for (const auto* label : {"key", "other"}) {
-        auto store = keystore::open(softhsm_->uri(), with_pin(softhsm_->pin()));
-        ASSERT_TRUE(store) << why(store);
-        const auto key =
-            store->generator()->generate_key(KeySpec::parse("ec:p256").value(), {.label = label});
-        ASSERT_TRUE(key) << why(key);
-      }
-    }));
-    token_.emplace(*softhsm_);
-  }
-  Result<Key> key(const OpenOptions& options, const char* label = "key") {
-    auto store = keystore::open(softhsm_->uri(label), options);
-    if (!store) return Failure(store.error());
-    return store->key();
-  }
-  std::uint64_t logins() { return token_->counts().of("C_Login"); }
-
-  std::optional<SoftHsm> softhsm_;
-  std::optional<TestToken> token_;
-};
 
 TEST_F(TokenLogin, ReadsThePinOnceForAllKeysOfTheToken) {
   EXPECT_TRUE(alone([&] {
