@@ -6,6 +6,7 @@
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/new_object.h"
 #include "backends/pkcs11/store.h"
+#include "keystore/internal/der.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
@@ -23,6 +24,8 @@ Result<EvpPkeyPtr> parse_pkcs8(const Secret& pkcs8);
 Result<PrivateParts> private_parts(const EVP_PKEY* key, const KeyShape& shape);
 Result<void> add_public_parts(Template& wanted, const EVP_PKEY* key, const KeyShape& shape,
                               const Quirks& quirks, bool with_point);
+/// The INTEGER of a certificate's serial number as it stands there (RFC 5280, 4.1).
+BytesView serial_number(BytesView certificate);
 Result<CK_OBJECT_HANDLE> create_object(const Session& session, Template& wanted,
                                        std::string_view what, const TokenIdentity& token);
 
@@ -94,7 +97,9 @@ Result<Entry> TokenStore::import_certificate(const Certificate& certificate,
   wanted.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, false);
   wanted.text(CKA_LABEL, names.label).octets(CKA_ID, names.id);
   wanted.octets(CKA_SUBJECT, certificate.subject_der())
-      .octets(CKA_ISSUER, certificate.issuer_der());
+      .octets(CKA_ISSUER, certificate.issuer_der())
+      // An attribute that may be left out by the standard, but not on NSS.
+      .octets(CKA_SERIAL_NUMBER, serial_number(certificate.der()));
   wanted.octets(CKA_VALUE, certificate.der());
   const auto made = create_object(session, wanted, "certificate", open->linked.link->identity());
   if (!made) return Failure(made.error());
@@ -188,6 +193,15 @@ Result<void> add_public_parts(Template& wanted, const EVP_PKEY* key, const KeySh
   EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), size, &size);
   wanted.octets(CKA_EC_POINT, der::element(der::octet_string_tag, {point}));
   return {};
+}
+
+BytesView serial_number(BytesView certificate) {
+  const auto outer = DerReader(certificate).next(der_tag::sequence);
+  const auto signed_part = DerReader(outer.value_or(BytesView())).next(der_tag::sequence);
+  DerReader fields(signed_part.value_or(BytesView()));
+  fields.next(der_tag::context_0);  // the version
+  const auto serial = fields.next();
+  return serial ? serial->whole : BytesView();
 }
 
 Result<CK_OBJECT_HANDLE> create_object(const Session& session, Template& wanted,

@@ -6,6 +6,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "tests/support/nss_token.h"
 #include "tests/support/softhsm.h"
 
 namespace keystore::testing {
@@ -16,8 +17,19 @@ std::unique_ptr<TokenFixture> start() {
   return std::make_unique<Fixture>();
 }
 
+constexpr std::string_view nss_no_eddsa = "NSS 3.87 has no Edwards curves";
+constexpr std::array nss_lacks = {
+    Lack{Capability::generate_ed25519, nss_no_eddsa},
+    Lack{Capability::generate_ed448, nss_no_eddsa},
+    Lack{Capability::import_ed25519, nss_no_eddsa},
+    Lack{Capability::import_ed448, nss_no_eddsa},
+    Lack{Capability::sign_ed25519, nss_no_eddsa},
+    Lack{Capability::sign_ed448, nss_no_eddsa},
+};
+
 constexpr std::array rows = {
     RealToken{"SoftHsm", "softhsm2", SoftHsm::available, start<SoftHsm>},
+    RealToken{"Nss", "libnss3 libnss3-tools", NssToken::available, start<NssToken>, nss_lacks},
 };
 
 }  // namespace

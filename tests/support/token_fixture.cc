@@ -28,7 +28,8 @@ const TokenFixture::Token& TokenFixture::add_named(std::string_view label, std::
 }
 
 std::string TokenFixture::Token::uri(std::string_view object) const {
-  auto text = "pkcs11:token=" + label;
+  std::string text = "pkcs11:token=";
+  for (const char c : label) text += c == ' ' ? "%20" : std::string(1, c);
   if (!object.empty()) text += ";object=" + std::string(object);
   return text;
 }

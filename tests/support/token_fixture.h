@@ -33,7 +33,8 @@ class TokenFixture {
     std::string so_pin;
     std::filesystem::path pin_file;  ///< holds the PIN, 0600
 
-    /// "pkcs11:token=LABEL", and ";object=OBJECT" when there is one.
+    /// "pkcs11:token=LABEL", and ";object=OBJECT" when there is one. Blanks of the label, which is
+    /// ours, are all that is percent-encoded.
     std::string uri(std::string_view object = {}) const;
     /// "file:PIN_FILE", as in `--pin` and `pin-source=`.
     std::string pin_source() const { return "file:" + pin_file.string(); }
