@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "tests/support/nss_token.h"
+#include "tests/support/p11kit_token.h"
 #include "tests/support/softhsm.h"
 
 namespace keystore::testing {
@@ -27,9 +28,20 @@ constexpr std::array nss_lacks = {
     Lack{Capability::sign_ed448, nss_no_eddsa},
 };
 
+constexpr std::string_view wire_no_eddsa = "p11-kit 0.24.1 does not carry the mechanisms of EdDSA";
+constexpr std::array p11kit_lacks = {
+    Lack{Capability::generate_ed25519, wire_no_eddsa},
+    Lack{Capability::generate_ed448, wire_no_eddsa},
+    Lack{Capability::sign_ed25519, wire_no_eddsa},
+    Lack{Capability::sign_ed448, wire_no_eddsa},
+    Lack{Capability::derive_ecdh, "p11-kit 0.24.1 does not carry CKM_ECDH1_DERIVE"},
+};
+
 constexpr std::array rows = {
     RealToken{"SoftHsm", "softhsm2", SoftHsm::available, start<SoftHsm>},
     RealToken{"Nss", "libnss3 libnss3-tools", NssToken::available, start<NssToken>, nss_lacks},
+    RealToken{"P11Kit", "softhsm2 p11-kit p11-kit-modules", P11KitToken::available,
+              start<P11KitToken>, p11kit_lacks},
 };
 
 }  // namespace
