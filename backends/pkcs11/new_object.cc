@@ -27,18 +27,24 @@ std::string in_capitals(std::string text) {
 
 bool is_ec(CK_KEY_TYPE type) { return type == CKK_EC || type == ckk_ec_montgomery; }
 
-/// A session that may write, where the login was lost with a new one.
-Result<WritingSession> writing_session(Token& token, const TokenLink& link, Patience& patience) {
+/// A session that may write, logged in: a token with few sessions may have given up another one for
+/// it, and its login with that.
+Result<BorrowedSession> writing_session(Token& token, const TokenLink& link, Patience& patience) {
   const auto epoch = token.epoch();
-  auto session = token.writing_session();
-  const bool login_required = (token.flags() & CKF_LOGIN_REQUIRED) != 0;
-  if (session && (!login_required || logged_in(**session))) return session;
-  const auto remedy = session ? Remedy::log_in : remedy_for(session.error());
-  if (remedy == Remedy::none) return session;
+  auto remedy = Remedy::log_in;
+  {
+    auto session = token.session(patience, Access::write);
+    if (!session) {
+      remedy = remedy_for(session.error());
+      if (remedy == Remedy::none) return session;
+    } else if ((token.flags() & CKF_LOGIN_REQUIRED) == 0 || logged_in(**session)) {
+      return session;
+    }
+  }
   if (auto healed = token.heal(link, epoch, remedy, patience); !healed) {
     return Failure(healed.error());
   }
-  return token.writing_session();
+  return token.session(patience, Access::write);
 }
 
 }  // namespace

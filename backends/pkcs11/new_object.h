@@ -10,7 +10,7 @@ namespace keystore::pkcs11 {
 /// A token about to be changed: found, logged in, with a session that may write.
 struct OpenForWriting {
   LinkedToken linked;
-  WritingSession session;
+  BorrowedSession session;
   Patience patience;
 };
 

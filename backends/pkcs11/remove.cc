@@ -90,7 +90,7 @@ Result<void> TokenStore::remove(const Entry& entry) {
   }
   if (auto done = destroy(session, found->front(), entry); !done) return done;
   auto& token = open->linked.link->token();
-  if (const auto reading = token.session(open->patience)) {
+  if (const auto reading = token.idle_session()) {
     token.copies().drop_copy_of(**reading, found->front());
   }
   for (const auto handle : public_keys) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "backends/pkcs11/error.h"
 
@@ -16,6 +17,8 @@ std::size_t own_slot() noexcept {
 }
 
 constexpr std::string_view no_session = "cannot open a session";
+constexpr std::string_view no_free_session = "the token has no more sessions, and all are in use";
+constexpr auto pause_between_tries = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -56,8 +59,9 @@ SessionPool::~SessionPool() = default;
 
 std::optional<BorrowedSession> SessionPool::take_idle() noexcept {
   const auto start = own_slot();
-  for (std::size_t i = 0; i < most; ++i) {
-    auto& slot = idle_[(start + i) % most].session;
+  const auto reach = reach_.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < reach; ++i) {
+    auto& slot = idle_[(start + i) & (reach - 1)].session;
     if (slot.load(std::memory_order_relaxed) == nullptr) continue;
     std::unique_ptr<Session> session(slot.exchange(nullptr));
     if (session == nullptr) continue;
@@ -67,30 +71,56 @@ std::optional<BorrowedSession> SessionPool::take_idle() noexcept {
   return std::nullopt;
 }
 
-Result<BorrowedSession> SessionPool::take(CK_SLOT_ID slot, const Patience& patience) {
+/// For reading any will do.
+std::optional<BorrowedSession> SessionPool::take_idle(Access access) noexcept {
+  if (access == Access::read) return take_idle();
+  for (auto& slot : idle_) {
+    std::unique_ptr<Session> session(slot.session.exchange(nullptr));
+    if (session == nullptr) continue;
+    const bool fits = session->access() == Access::write && !session->stale();
+    if (fits) return BorrowedSession(*this, std::move(session));
+    give_back(std::move(session));
+  }
+  return std::nullopt;
+}
+
+Result<BorrowedSession> SessionPool::take(CK_SLOT_ID slot, const Patience& patience,
+                                          Access access) {
   for (;;) {
-    if (auto session = take_idle()) return std::move(*session);
+    if (auto session = take_idle(access)) return std::move(*session);
     if (reserve()) {
-      auto session = open(slot);
+      auto session = open(slot, access);
       if (session) return BorrowedSession(*this, std::move(*session));
       count_out();
-      const auto rv = session.error().cause.value_or(Cause{}).code;
-      if (rv != CKR_SESSION_COUNT || empty()) return Failure(session.error());
-      limit_ = std::max<std::size_t>(1, open_.load());
+      if (session.error().cause.value_or(Cause{}).code != CKR_SESSION_COUNT) {
+        return Failure(session.error());
+      }
+      learn_limit();
     }
-    if (auto go_on = patience.check(no_session); !go_on) return Failure(go_on.error());
-    waiting_.fetch_add(1);
-    if (auto session = take_idle()) {
-      waiting_.fetch_sub(1);
+    if (auto go_on = patience.check(no_free_session); !go_on) return Failure(go_on.error());
+    if (access == Access::write) {
+      if (auto reading = take_idle()) {
+        reading->close();
+        continue;
+      }
+    }
+    // Bounded, because a stop token does not wake us.
+    const auto soon = Patience::Clock::now() + std::chrono::milliseconds(20);
+    if (auto session = wait(access, std::min(patience.deadline(), soon))) {
       return std::move(*session);
     }
-    std::unique_lock lock(mutex_);
-    // Bounded, because a stop token does not wake us.
-    const auto until =
-        std::min(patience.deadline(), Patience::Clock::now() + std::chrono::milliseconds(20));
-    came_back_.wait_until(lock, until);
-    waiting_.fetch_sub(1);
+    try_one_more();
   }
+}
+
+std::optional<BorrowedSession> SessionPool::wait(Access access, Patience::Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  waiting_.fetch_add(1);
+  // What came back before we were counted woke nobody.
+  auto session = take_idle(access);
+  if (!session) came_back_.wait_until(lock, until);
+  waiting_.fetch_sub(1);
+  return session;
 }
 
 void SessionPool::drop_dead() noexcept {
@@ -107,20 +137,39 @@ void SessionPool::drop_dead() noexcept {
   }
 }
 
-Result<std::unique_ptr<Session>> SessionPool::open(CK_SLOT_ID slot) {
+Result<std::unique_ptr<Session>> SessionPool::open(CK_SLOT_ID slot, Access access) {
   CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
-  const auto rv = module_.call_module(function::open_session, slot, CK_FLAGS{CKF_SERIAL_SESSION},
+  CK_FLAGS flags = CKF_SERIAL_SESSION;
+  if (access == Access::write) flags |= CKF_RW_SESSION;
+  const auto rv = module_.call_module(function::open_session, slot, flags,
                                       static_cast<void*>(nullptr), CK_NOTIFY{nullptr}, &handle);
   if (rv != CKR_OK) return Failure(error_from_rv(rv, "C_OpenSession", no_session));
-  return std::make_unique<Session>(module_, handle, module_.counters().lane(handle));
+  return std::make_unique<Session>(module_, handle, access);
 }
 
 bool SessionPool::reserve() noexcept {
   auto open = open_.load();
   while (open < limit_.load()) {
-    if (open_.compare_exchange_weak(open, open + 1)) return true;
+    if (!open_.compare_exchange_weak(open, open + 1)) continue;
+    auto reach = reach_.load();
+    while (reach <= open && !reach_.compare_exchange_weak(reach, std::bit_ceil(open + 1))) {
+    }
+    return true;
   }
   return false;
+}
+
+void SessionPool::learn_limit() noexcept {
+  limit_ = std::max<std::size_t>(1, open_.load());
+  next_try_ = Patience::Clock::now() + pause_between_tries;
+}
+
+/// Others may have closed sessions of theirs meanwhile.
+void SessionPool::try_one_more() noexcept {
+  const auto now = Patience::Clock::now();
+  auto due = next_try_.load();
+  if (now < due || limit_ >= most) return;
+  if (next_try_.compare_exchange_strong(due, now + pause_between_tries)) limit_.fetch_add(1);
 }
 
 void SessionPool::give_back(std::unique_ptr<Session> session) noexcept {
@@ -130,9 +179,10 @@ void SessionPool::give_back(std::unique_ptr<Session> session) noexcept {
     return;
   }
   const auto start = own_slot();
+  const auto reach = reach_.load();
   for (std::size_t i = 0; session != nullptr; ++i) {  // as many slots as sessions: one is free
     Session* none = nullptr;
-    auto& slot = idle_[(start + i) % most].session;
+    auto& slot = idle_[(start + i) & (reach - 1)].session;
     if (slot.compare_exchange_strong(none, session.get())) static_cast<void>(session.release());
   }
   wake_one();

@@ -14,14 +14,22 @@ namespace keystore::pkcs11 {
 
 class SessionPool;
 
+/// Whether a session may change the objects of its token (CKF_RW_SESSION).
+enum class Access { read, write };
+
 /// An open session. Serves one thread at a time.
 class Session {
  public:
-  Session(Module& module, CK_SESSION_HANDLE handle, CallCounters::Lane& lane)
-      : module_(module), initialisation_(module.initialisation()), handle_(handle), lane_(lane) {}
+  Session(Module& module, CK_SESSION_HANDLE handle, Access access)
+      : module_(module),
+        initialisation_(module.initialisation()),
+        handle_(handle),
+        access_(access),
+        lane_(module.counters().lane(handle)) {}
 
   Module& module() const noexcept { return module_; }
   CK_SESSION_HANDLE handle() const noexcept { return handle_; }
+  Access access() const noexcept { return access_; }
   /// The handle belongs to an earlier life of the module.
   bool stale() const noexcept { return initialisation_ != module_.initialisation(); }
 
@@ -38,6 +46,7 @@ class Session {
   Module& module_;
   const std::uint32_t initialisation_;
   const CK_SESSION_HANDLE handle_;
+  const Access access_;
   CallCounters::Lane& lane_;
 };
 
@@ -65,7 +74,8 @@ class BorrowedSession {
 };
 
 /// The sessions of one token in one process. Idle ones sit in slots that threads visit starting at
-/// their own, so that a thread usually meets nobody; the mutex is for waiting only.
+/// their own, so that a thread usually meets nobody; the mutex is for waiting only. How many the
+/// token takes is learnt from its CKR_SESSION_COUNT, and tried again when threads wait.
 class SessionPool {
  public:
   explicit SessionPool(Module& module) : module_(module) {}
@@ -74,29 +84,37 @@ class SessionPool {
   /// An idle session, if there is one.
   std::optional<BorrowedSession> take_idle() noexcept;
   /// An idle one, a new one on `slot`, or, when the token has no more, the next that comes back.
-  /// Errors: timed_out, cancelled; as C_OpenSession, with its return value as cause.
-  Result<BorrowedSession> take(CK_SLOT_ID slot, const Patience& patience);
+  /// For writing an idle reading session is closed where the token has no room for both. Errors:
+  /// timed_out, cancelled; as C_OpenSession, with its return value as cause.
+  Result<BorrowedSession> take(CK_SLOT_ID slot, const Patience& patience,
+                               Access access = Access::read);
   /// Forgets the idle sessions that the token does not know any more.
   void drop_dead() noexcept;
   bool empty() const noexcept { return open_.load() == 0; }
 
  private:
   friend class BorrowedSession;
-  static constexpr std::size_t most = 64;
+  static constexpr std::size_t most = 512;
   struct alignas(64) Slot {
     std::atomic<Session*> session = nullptr;
   };
 
-  Result<std::unique_ptr<Session>> open(CK_SLOT_ID slot);
+  std::optional<BorrowedSession> take_idle(Access access) noexcept;
+  Result<std::unique_ptr<Session>> open(CK_SLOT_ID slot, Access access);
   bool reserve() noexcept;
+  void learn_limit() noexcept;
+  void try_one_more() noexcept;
+  std::optional<BorrowedSession> wait(Access access, Patience::Clock::time_point until);
   void give_back(std::unique_ptr<Session> session) noexcept;
   void count_out() noexcept;
   void wake_one() noexcept;
 
   Module& module_;
   std::array<Slot, most> idle_ = {};
+  std::atomic<std::size_t> reach_ = 8;     ///< slots in use: a power of two, not below open_
   std::atomic<std::size_t> open_ = 0;      ///< idle and on loan
-  std::atomic<std::size_t> limit_ = most;  ///< lowered when the token has no more
+  std::atomic<std::size_t> limit_ = most;  ///< what the token takes, as far as it said
+  std::atomic<Patience::Clock::time_point> next_try_ = {};  ///< beyond the limit
   std::atomic<std::size_t> waiting_ = 0;
   std::mutex mutex_;
   std::condition_variable came_back_;

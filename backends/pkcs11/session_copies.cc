@@ -6,6 +6,14 @@
 
 // No lock is held while a call is inside the module.
 namespace keystore::pkcs11 {
+namespace {
+
+// What is not destroyed goes with its session.
+void destroy(const Session& session, CK_OBJECT_HANDLE copy) {
+  if (session.access() == Access::read) session.call(function::destroy_object, copy);
+}
+
+}  // namespace
 
 CK_OBJECT_HANDLE SessionCopies::copy_of(const Session& session, CK_OBJECT_HANDLE original,
                                         std::uint64_t epoch) {
@@ -16,7 +24,7 @@ CK_OBJECT_HANDLE SessionCopies::copy_of(const Session& session, CK_OBJECT_HANDLE
     epoch_ = epoch;
     if (const auto known = copies_.find(original); known != copies_.end()) return known->second;
   }
-  for (const auto& [_, copy] : outdated) session.call(function::destroy_object, copy);
+  for (const auto& [_, copy] : outdated) destroy(session, copy);
   Template changed;
   changed.flag(CKA_TOKEN, false).text(CKA_LABEL, "").octets(CKA_ID, {});
   CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
@@ -28,7 +36,7 @@ CK_OBJECT_HANDLE SessionCopies::copy_of(const Session& session, CK_OBJECT_HANDLE
     const std::scoped_lock lock(mutex_);
     if (epoch_ == epoch) kept = copies_.try_emplace(original, copy).first->second;
   }
-  if (kept != copy) session.call(function::destroy_object, copy);  // another thread was faster
+  if (kept != copy) destroy(session, copy);  // another thread was faster
   return kept;
 }
 
@@ -48,7 +56,7 @@ void SessionCopies::drop_if(const Session& session, const Choice& choice) {
     const auto found = std::ranges::find_if(copies_, choice);
     if (found != copies_.end()) taken = copies_.extract(found);
   }
-  if (!taken.empty()) session.call(function::destroy_object, taken.mapped());
+  if (!taken.empty()) destroy(session, taken.mapped());
 }
 
 }  // namespace keystore::pkcs11

@@ -11,8 +11,8 @@ namespace keystore::pkcs11 {
 /// Copies of private keys as session objects (PKCS#11 2.40, 4.4), for a token that works faster
 /// with those (Quirks): one copy of each key in use, in the session that it was made in, which
 /// takes it along when it is closed. They carry no label and no id, so that nobody finds them in
-/// the place of the key. Sessions given here are read-only, so that a handle of before that means
-/// something else by now is never the end of an object of the token. Any thread.
+/// the place of the key. They are destroyed in reading sessions only, so that a handle of before
+/// that means something else by now is never the end of an object of the token. Any thread.
 class SessionCopies {
  public:
   /// The copy of `original`, made in `session` on first use; `original` itself where the token

@@ -20,11 +20,6 @@ std::string action_on(const TokenIdentity& identity) {
   return fmt::format("cannot open token '{}'", identity.label);
 }
 
-void close_and_delete(Session* session) {
-  const std::unique_ptr<Session> owned(session);
-  owned->close();
-}
-
 bool is_about_pin(const Error& error) {
   return error.code == Errc::pin_required || error.code == Errc::pin_incorrect ||
          error.code == Errc::pin_locked || error.code == Errc::cancelled;
@@ -211,19 +206,6 @@ Result<bool> Token::look_at_slots(bool refresh, Patience::Clock::time_point unti
 void Token::take_place(const SlotToken& token) {
   slot_ = token.slot;
   flags_ = token.info.flags;
-}
-
-Result<WritingSession> Token::writing_session() {
-  CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
-  const auto rv = module_.call_module(function::open_session, slot_.load(),
-                                      CK_FLAGS{CKF_SERIAL_SESSION | CKF_RW_SESSION},
-                                      static_cast<void*>(nullptr), CK_NOTIFY{nullptr}, &handle);
-  if (rv != CKR_OK) {
-    return Failure(error_from_rv(rv, "C_OpenSession",
-                                 fmt::format("cannot change token '{}'", identity_.label)));
-  }
-  return WritingSession(new Session(module_, handle, module_.counters().lane(handle)),
-                        close_and_delete);
 }
 
 Result<std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>>> Token::mechanisms(

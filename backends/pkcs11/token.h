@@ -15,9 +15,6 @@
 
 namespace keystore::pkcs11 {
 
-/// Closed when it goes.
-using WritingSession = std::unique_ptr<Session, void (*)(Session*)>;
-
 /// Whether the user is logged in on the session's token.
 bool logged_in(const Session& session);
 
@@ -54,16 +51,11 @@ class Token {
   /// An idle session of this token, if there is one.
   std::optional<BorrowedSession> idle_session() noexcept { return pool_.take_idle(); }
   /// A session for one operation. Errors: see SessionPool::take().
-  Result<BorrowedSession> session(const Patience& patience) {
-    if (auto idle = pool_.take_idle()) [[likely]]
-      return std::move(*idle);
-    return pool_.take(slot_.load(), patience);
+  Result<BorrowedSession> session(const Patience& patience, Access access = Access::read) {
+    return pool_.take(slot_.load(), patience, access);
   }
   /// Used where quirks().ec_session_copy asks for it.
   SessionCopies& copies() noexcept { return copies_; }
-  /// A session that may change the token, for one piece of work; not pooled.
-  Result<WritingSession> writing_session();
-
   /// What the token can do, ordered. Asked once in a process.
   Result<std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>>> mechanisms(
       const Patience& patience);
