@@ -32,7 +32,7 @@ TokenKey::TokenKey(std::shared_ptr<const TokenLink> link, Entry entry, Abilities
       shape_(entry_.shape.value_or(KeyShape{})),
       abilities_(std::move(abilities)),
       schemes_(schemes_on(shape_, abilities_)),
-      always_authenticate_(always_authenticate) {}
+      each_use_(always_authenticate ? EachUse::declared : EachUse::no) {}
 
 TokenKey::~TokenKey() { const std::unique_ptr<KeyPlace> all(place_.load()); }
 
@@ -164,7 +164,7 @@ Result<void> TokenKey::carry_out(std::string_view verb, const CallLimits& limits
   }
   if (outcome.rv == CKR_OK) [[likely]]
     return {};
-  const auto remedy = place->remedy_after(outcome.rv, *handle);
+  const auto remedy = remedy_after(outcome, *place, **session, *handle);
   if (remedy == Remedy::none) {
     return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
   }
@@ -203,7 +203,7 @@ Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits&
       return Failure(*outcome.error);
     }
     if (outcome.rv == CKR_OK) return {};
-    setback = {place.remedy_after(outcome.rv, *handle), *handle};
+    setback = {remedy_after(outcome, place, **session, *handle), *handle};
     if (setback.remedy == Remedy::none) break;
     session->after(setback.remedy);
   }
@@ -233,11 +233,36 @@ TokenKey::Outcome TokenKey::start(const Session& session, const Function<CK_C_Si
   auto mechanism = plan.as_mechanism();
   const auto rv = session.call(init, &mechanism, handle);
   if (rv != CKR_OK) return {rv, init.name};
-  if (!always_authenticate_) return {};
+  if (each_use_.load(std::memory_order_relaxed) == EachUse::no) [[likely]]
+    return {};
+  return log_in_for_use(session, limits);
+}
+
+TokenKey::Outcome TokenKey::log_in_for_use(const Session& session, const CallLimits& limits) const {
   Patience patience(limits);
-  auto logged_in = log_in_for_operation(session, *link_, patience);
-  if (!logged_in) return {CKR_OK, "C_Login", logged_in.error()};
-  return {};
+  const auto done = log_in_for_operation(session, *link_, patience);
+  if (done) return {};
+  const auto rv = done.error().cause.value_or(Cause{}).code;
+  auto noticed = EachUse::noticed;
+  if (rv == CKR_OPERATION_NOT_INITIALIZED &&
+      each_use_.compare_exchange_strong(noticed, EachUse::no)) {
+    return {};  // not wanted after all
+  }
+  if (remedy_for(done.error()) != Remedy::none) return {rv, "C_Login"};
+  return {CKR_OK, "C_Login", done.error()};
+}
+
+/// A key that wants a login for each use may not say so: then the use is refused though the user is
+/// logged in, once.
+Remedy TokenKey::remedy_after(const Outcome& outcome, const KeyPlace& place, const Session& session,
+                              CK_OBJECT_HANDLE handle) const {
+  const std::string_view call = outcome.call;
+  if (outcome.rv == CKR_USER_NOT_LOGGED_IN && (call == "C_Sign" || call == "C_Decrypt") &&
+      logged_in(session)) {
+    auto no = EachUse::no;
+    if (each_use_.compare_exchange_strong(no, EachUse::noticed)) return Remedy::replace_session;
+  }
+  return place.remedy_after(outcome.rv, handle);
 }
 
 std::string TokenKey::action(std::string_view verb) const {

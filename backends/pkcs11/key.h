@@ -33,6 +33,9 @@ class TokenKey final : public KeyBackend {
     std::optional<Error> error = {};  ///< instead of `rv`: final
   };
 
+  /// Whether each use wants a login of its own (CKA_ALWAYS_AUTHENTICATE).
+  enum class EachUse { no, noticed, declared };
+
   /// What the attempt before calls for, and the handle that it was made with.
   struct Setback {
     Remedy remedy = Remedy::none;
@@ -55,6 +58,9 @@ class TokenKey final : public KeyBackend {
   KeyPlace& place_here() const;
   Outcome start(const Session& session, const Function<CK_C_SignInit>& init, Plan& plan,
                 CK_OBJECT_HANDLE handle, const CallLimits& limits) const;
+  Outcome log_in_for_use(const Session& session, const CallLimits& limits) const;
+  Remedy remedy_after(const Outcome& outcome, const KeyPlace& place, const Session& session,
+                      CK_OBJECT_HANDLE handle) const;
   std::string action(std::string_view verb) const;
 
   const std::shared_ptr<const TokenLink> link_;
@@ -62,7 +68,7 @@ class TokenKey final : public KeyBackend {
   const KeyShape shape_;
   const Abilities abilities_;
   const std::vector<SignatureScheme> schemes_;
-  const bool always_authenticate_;
+  mutable std::atomic<EachUse> each_use_;
   mutable std::atomic<KeyPlace*> place_ = nullptr;
 };
 

@@ -12,7 +12,6 @@ namespace {
 
 using testing::alone;
 using testing::EnvironmentGuard;
-using testing::message;
 using testing::SoftHsm;
 using testing::TokenLogin;
 using testing::Typist;
@@ -24,7 +23,7 @@ struct Opening {
   OpenOptions options = {};
 };
 
-OpenOptions from(const std::string& source) {
+OpenOptions from(std::string_view source) {
   return {.pin_source = SecretSource::parse(source).value()};
 }
 
@@ -93,22 +92,11 @@ class PinSource : public TokenLogin, public ::testing::WithParamInterface<Source
     if (!store) return Failure(store.error());
     return store->key();
   }
-  /// Another user of the module in this process logs out, just before the next signature.
-  void lose_the_login() {
-    token_->set_faults(
-        fmt::format("C_SignInit logout on={}", token_->counts().of("C_SignInit") + 1));
-  }
 
  private:
   std::optional<EnvironmentGuard> credentials_;
   std::optional<EnvironmentGuard> variable_;
 };
-
-bool signs(const Key& key) {
-  const auto made = key.sign(SignatureScheme::ecdsa_secp256r1_sha256, message);
-  EXPECT_TRUE(made) << why(made);
-  return made.has_value();
-}
 
 TEST_P(PinSource, OpensTheTokenAgainWhenTheLoginIsLost) {
   EXPECT_TRUE(alone([&] {
@@ -140,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Sources, PinSource, ::testing::ValuesIn(sources),
 
 class PromptedPin : public TokenLogin {
  protected:
-  OpenOptions prompt() { return {.pin_source = SecretSource::parse("prompt").value()}; }
+  OpenOptions prompt() { return from("prompt"); }
 };
 
 TEST_F(PromptedPin, IsTypedOnceForLoginHealingAndChildren) {
@@ -148,7 +136,7 @@ TEST_F(PromptedPin, IsTypedOnceForLoginHealingAndChildren) {
     const auto found = key(prompt());
     if (!found) return why(found);
     bool fine = signs(*found);
-    token_->set_faults("C_SignInit logout on=2");
+    lose_the_login();
     fine = signs(*found) && fine;
     fine = alone([&] { EXPECT_TRUE(signs(*found)); }) && fine;
     return fine ? "signed" : "failed";
