@@ -59,7 +59,10 @@ int decode_pem(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK
                void* argument, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) noexcept {
   const auto& provider = *static_cast<const Provider*>(context);
   return guard(provider, 0, [&] {
-    if (!decoder_does_selection(context, selection)) return 1;
+    if (!decoder_does_selection(context, selection)) {
+      skip_block(provider.core(), input);
+      return 1;
+    }
     const auto pem = scan_for_reference(provider.core(), input, selection != 0);
     if (!pem) return 1;
     const LoadPassphrase passphrase(ask, ask_argument);

@@ -1,5 +1,6 @@
 // keystore.so as programs load it: references and URIs of keys on SoftHSM, in library contexts.
 #include <gtest/gtest.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/store.h>
@@ -23,12 +24,15 @@ using testing::SoftHsm;
 const Bytes message(500, 0x33);
 
 /// A library context that has `default` and keystore.so, as a configuration file would load them.
+enum class Order { default_first, ours_first };
 struct Context {
-  explicit Context(const char* properties = nullptr) : library(OSSL_LIB_CTX_new()) {
+  explicit Context(const char* properties = nullptr, Order order = Order::default_first)
+      : library(OSSL_LIB_CTX_new()) {
     const std::string modules = std::string(std::getenv("KEYSTORE_BUILD")) + "/lib/ossl-modules";
     OSSL_PROVIDER_set_default_search_path(library.get(), modules.c_str());
+    if (order == Order::ours_first) ours.reset(OSSL_PROVIDER_load(library.get(), "keystore"));
     fallback.reset(OSSL_PROVIDER_load(library.get(), "default"));
-    ours.reset(OSSL_PROVIDER_load(library.get(), "keystore"));
+    if (!ours) ours.reset(OSSL_PROVIDER_load(library.get(), "keystore"));
     if (properties != nullptr) EVP_set_default_properties(library.get(), properties);
   }
 
@@ -92,6 +96,27 @@ TEST_F(Provider, ServesTwoLibraryContextsAtOnce) {
   ASSERT_TRUE(a && b);
   EXPECT_TRUE(signs(first.library.get(), a.get(), *reference_->public_key));
   EXPECT_TRUE(signs(second.library.get(), b.get(), *reference_->public_key));
+}
+
+// HAProxy looks so for DH parameters in a combined PEM.
+TEST_F(Provider, LetsACallerComeToTheEndOfAFileThatHasNothingForIt) {
+  const auto block = reference_->to_pem().value();
+  const auto file = block + block + block;
+  for (const auto order : {Order::default_first, Order::ours_first}) {
+    const Context context(nullptr, order);
+    const BioPtr input(BIO_new_mem_buf(file.data(), static_cast<int>(file.size())));
+    EVP_PKEY* parameters = nullptr;
+    const std::unique_ptr<OSSL_DECODER_CTX, FreeWith<OSSL_DECODER_CTX_free>> decoder(
+        OSSL_DECODER_CTX_new_for_pkey(&parameters, "PEM", nullptr, "DH",
+                                      OSSL_KEYMGMT_SELECT_ALL_PARAMETERS, context.library.get(),
+                                      nullptr));
+    int tries = 0;
+    while (BIO_eof(input.get()) == 0 && ++tries < 100) {
+      EXPECT_NE(OSSL_DECODER_from_bio(decoder.get(), input.get()), 1);
+    }
+    EXPECT_LT(tries, 10);
+    EXPECT_EQ(parameters, nullptr);
+  }
 }
 
 TEST_F(Provider, IsUnloadedWhileKeysLive) {
