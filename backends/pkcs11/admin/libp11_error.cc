@@ -17,7 +17,7 @@ constexpr Row rows[] = {
     {CKR_PIN_INCORRECT, Errc::pin_incorrect, "the PIN is wrong"},
     {CKR_PIN_INVALID, Errc::invalid_argument, "the token does not take such a PIN"},
     {CKR_PIN_LEN_RANGE, Errc::invalid_argument, "the PIN is too short or too long for the token"},
-    {CKR_PIN_EXPIRED, Errc::pin_incorrect, "the PIN has expired"},
+    {CKR_PIN_EXPIRED, Errc::pin_locked, "the PIN has expired"},
     {CKR_PIN_LOCKED, Errc::pin_locked, "the PIN is locked"},
     {CKR_USER_PIN_NOT_INITIALIZED, Errc::pin_required, "the token has no user PIN yet"},
     {CKR_TOKEN_WRITE_PROTECTED, Errc::access_denied, "the token is write-protected"},

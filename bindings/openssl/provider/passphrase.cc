@@ -37,6 +37,13 @@ Result<Secret> LoadPassphrase::Asker::answer(const PinRequest& request) const {
     return fail(Errc::pin_required, "nobody can be asked for the " + request.prompt() + " any more",
                 "give a pin-source that a server can read again, say file: or cred:");
   }
+  if (request.final_try) {
+    return fail(
+        Errc::pin_locked,
+        "only the last try is left for the " + request.prompt() +
+            ", and the program's answer may be no person's",
+        "type the PIN once with `keystore ls URI --pin prompt`; a good one resets the count");
+  }
   // OpenSSL puts "Enter pass phrase for" in front.
   auto prompt = request.prompt();
   if (const auto about = prompt.find(" for "); about != std::string::npos) {
