@@ -37,5 +37,19 @@ inline constexpr CK_RV ckr_aead_decrypt_failed = 0x42;
 inline constexpr CK_RV ckr_token_resource_exceeded = 0x201;
 inline constexpr CK_RV ckr_operation_cancel_failed = 0x202;
 inline constexpr CK_RV ckr_key_exhausted = 0x203;
+// 3.2
+inline constexpr CK_RV ckr_pending = 0x204;
+inline constexpr CK_RV ckr_session_async_not_supported = 0x205;
+inline constexpr CK_RV ckr_seed_random_required = 0x206;
+inline constexpr CK_RV ckr_operation_not_validated = 0x207;
+inline constexpr CK_RV ckr_token_not_initialized = 0x208;
+inline constexpr CK_RV ckr_parameter_set_not_supported = 0x209;
+
+// The header of p11-kit 0.24 has these five at 0x1c0 to 0x1c4; modules return one or the other.
+inline constexpr CK_RV ckr_exceeded_max_iterations = 0x1b5;
+inline constexpr CK_RV ckr_fips_self_test_failed = 0x1b6;
+inline constexpr CK_RV ckr_library_load_failed = 0x1b7;
+inline constexpr CK_RV ckr_pin_too_weak = 0x1b8;
+inline constexpr CK_RV ckr_public_key_invalid = 0x1b9;
 
 }  // namespace keystore::pkcs11

@@ -25,11 +25,8 @@ std::string_view hint_for(CK_RV rv) {
 }  // namespace
 
 Error error_from_rv(CK_RV rv, std::string_view call, std::string_view action) {
-  const auto* row = find_rv(rv);
-  const auto code = row == nullptr ? Errc::internal : row->code;
-  const auto words =
-      row == nullptr ? std::string_view("the module returned an unknown value") : row->words;
-  return Error{code, fmt::format("{}: {} ({} from {})", action, words, rv_name(rv), call),
+  const auto& row = row_of(rv);
+  return Error{row.code, fmt::format("{}: {} ({} from {})", action, row.words, rv_name(rv), call),
                Cause{"pkcs11", std::string(call), rv}, std::string(hint_for(rv))};
 }
 

@@ -8,7 +8,8 @@
 namespace keystore::pkcs11 {
 
 /// The only place that turns return values into errors. `action` says what failed on which object:
-/// "cannot sign with 'web' on token 'prod'". Unknown values become `internal`, number kept.
+/// "cannot sign with 'web' on token 'prod'". Values that no standard knows
+/// become `unavailable` (the vendor's) or `internal`, number kept.
 Error error_from_rv(CK_RV rv, std::string_view call, std::string_view action);
 
 }  // namespace keystore::pkcs11

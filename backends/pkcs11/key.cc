@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <openssl/core_names.h>
 
+#include <algorithm>
+
 #include "backends/pkcs11/entry.h"
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/login.h"
@@ -75,7 +77,7 @@ Result<Reply> TokenKey::sign(const SignRequest& request, const CallLimits& limit
     const auto rv = session.call(function::sign, const_cast<CK_BYTE*>(input.data()),
                                  CK_ULONG{input.size()}, signature.data(), &size);
     if (rv == CKR_OK) signature.resize(size);
-    return {rv, "C_Sign"};
+    return {.rv = rv, .call = "C_Sign", .in_operation = rv != CKR_OK};
   };
   if (auto done = carry_out("sign with", limits, attempt); !done) return Failure(done.error());
   if (plan->raw_ecdsa) return ecdsa_as_der(signature);
@@ -100,7 +102,9 @@ Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits&
     if (rv == CKR_GENERAL_ERROR && abilities_.quirks.general_error_is_bad_ciphertext) {
       rv = CKR_ENCRYPTED_DATA_INVALID;
     }
-    return {rv, "C_Decrypt"};
+    // Anybody can send what does not decrypt: that shall not cost a session each time.
+    const bool answered = rv == CKR_OK || row_of(rv).code == Errc::malformed;
+    return {.rv = rv, .call = "C_Decrypt", .in_operation = !answered};
   };
   if (auto done = carry_out("decrypt with", limits, attempt); !done) return Failure(done.error());
   if (!planned->oaep_in_software) return plaintext;
@@ -165,11 +169,11 @@ Result<void> TokenKey::carry_out(std::string_view verb, const CallLimits& limits
   if (outcome.rv == CKR_OK) [[likely]]
     return {};
   const auto remedy = remedy_after(outcome, *place, **session, *handle);
+  session->after(outcome.in_operation ? std::max(remedy, Remedy::replace_session) : remedy);
+  session.reset();
   if (remedy == Remedy::none) {
     return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
   }
-  session->after(remedy);
-  session.reset();
   return carry_out_slowly(verb, limits, {remedy, *handle}, attempt);
 }
 
@@ -180,6 +184,7 @@ Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits&
   auto& place = place_here();
   auto& token = place.token();
   Outcome outcome;
+  Outcome worst;  // what is told: the others may be its consequences
   for (int tries = 0; tries < most_tries; ++tries) {
     if (auto go_on = patience.check(action(verb)); !go_on) return go_on;
     const auto seen = place.epoch();
@@ -195,6 +200,7 @@ Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits&
       outcome = {session.error().cause.value_or(Cause{}).code, "C_OpenSession"};
       setback = {remedy_for(outcome.rv), *handle};
       if (setback.remedy == Remedy::none) return Failure(session.error());
+      if (setback.remedy > remedy_for(worst.rv)) worst = outcome;
       continue;
     }
     outcome = attempt(**session, *handle);
@@ -204,10 +210,15 @@ Result<void> TokenKey::carry_out_slowly(std::string_view verb, const CallLimits&
     }
     if (outcome.rv == CKR_OK) return {};
     setback = {remedy_after(outcome, place, **session, *handle), *handle};
-    if (setback.remedy == Remedy::none) break;
-    session->after(setback.remedy);
+    session->after(outcome.in_operation ? std::max(setback.remedy, Remedy::replace_session)
+                                        : setback.remedy);
+    if (setback.remedy == Remedy::none) {
+      worst = outcome;
+      break;
+    }
+    if (setback.remedy > remedy_for(worst.rv)) worst = outcome;
   }
-  return Failure(error_from_rv(outcome.rv, outcome.call, action(verb)));
+  return Failure(error_from_rv(worst.rv, worst.call, action(verb)));
 }
 
 KeyPlace* TokenKey::place_in(std::uint64_t generation) const noexcept {

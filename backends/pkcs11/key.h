@@ -31,6 +31,9 @@ class TokenKey final : public KeyBackend {
     CK_RV rv = CKR_OK;
     const char* call = "";
     std::optional<Error> error = {};  ///< instead of `rv`: final
+    /// The session may be in the middle of an operation: not every token ends it when it fails, as
+    /// the standard wants (PKCS#11 2.40, C_Sign).
+    bool in_operation = false;
   };
 
   /// Whether each use wants a login of its own (CKA_ALWAYS_AUTHENTICATE).

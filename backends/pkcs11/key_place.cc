@@ -46,6 +46,8 @@ Result<CK_OBJECT_HANDLE> KeyPlace::locate(Patience& patience) {
     const auto remedy = found ? Remedy::log_in : remedy_for(found.error());
     if (remedy == Remedy::none) return Failure(found.error());
     if (found && tries != 0) break;
+    if (!found && tries + 1 == most_tries) return Failure(found.error());
+    if (remedy <= Remedy::replace_session) continue;
     if (auto healed = token_.heal(link_, epoch, remedy, patience); !healed) {
       return Failure(healed.error());
     }

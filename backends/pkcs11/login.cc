@@ -156,10 +156,7 @@ Result<void> check_not_refused(const Login& login, BytesView pin) {
       "program");
 }
 
-bool is_refusal(CK_RV rv) {
-  const auto* row = find_rv(rv);
-  return row != nullptr && row->code == Errc::pin_incorrect;
-}
+bool is_refusal(CK_RV rv) { return row_of(rv).code == Errc::pin_incorrect; }
 
 Result<Secret> ask(const Login& login, Turn& turn) {
   const auto& link = login.link;

@@ -20,7 +20,8 @@ constexpr std::array rows = {
           "the slot is gone"},
     RvRow{KEYSTORE_RV(CKR_GENERAL_ERROR), Errc::unavailable, Remedy::find_token,
           "the module reports a general error"},
-    RvRow{KEYSTORE_RV(CKR_FUNCTION_FAILED), Errc::unavailable, Remedy::none,
+    // Says YubiHSM when its connection is gone.
+    RvRow{KEYSTORE_RV(CKR_FUNCTION_FAILED), Errc::unavailable, Remedy::find_token,
           "the token could not do it"},
     RvRow{KEYSTORE_RV(CKR_ARGUMENTS_BAD), Errc::unsupported, Remedy::none,
           "the module refused the arguments"},
@@ -177,6 +178,16 @@ constexpr std::array rows = {
           "the token wants a new PIN"},
     RvRow{KEYSTORE_RV(CKR_NEXT_OTP), Errc::access_denied, Remedy::none,
           "the token wants the next one-time password"},
+    RvRow{ckr_exceeded_max_iterations, "CKR_EXCEEDED_MAX_ITERATIONS", Errc::unsupported,
+          Remedy::none, "too many iterations"},
+    RvRow{ckr_fips_self_test_failed, "CKR_FIPS_SELF_TEST_FAILED", Errc::unavailable, Remedy::none,
+          "the module's self test failed"},
+    RvRow{ckr_library_load_failed, "CKR_LIBRARY_LOAD_FAILED", Errc::unavailable, Remedy::none,
+          "the module could not load a library it needs"},
+    RvRow{ckr_pin_too_weak, "CKR_PIN_TOO_WEAK", Errc::pin_incorrect, Remedy::none,
+          "the PIN is too weak"},
+    RvRow{ckr_public_key_invalid, "CKR_PUBLIC_KEY_INVALID", Errc::malformed, Remedy::none,
+          "the public key is not good"},
     RvRow{KEYSTORE_RV(CKR_EXCEEDED_MAX_ITERATIONS), Errc::unsupported, Remedy::none,
           "too many iterations"},
     RvRow{KEYSTORE_RV(CKR_FIPS_SELF_TEST_FAILED), Errc::unavailable, Remedy::none,
@@ -194,6 +205,18 @@ constexpr std::array rows = {
           Remedy::replace_session, "an operation could not be cancelled"},
     RvRow{ckr_key_exhausted, "CKR_KEY_EXHAUSTED", Errc::access_denied, Remedy::none,
           "the key has reached its number of uses"},
+    RvRow{ckr_pending, "CKR_PENDING", Errc::internal, Remedy::replace_session,
+          "the session answers later"},
+    RvRow{ckr_session_async_not_supported, "CKR_SESSION_ASYNC_NOT_SUPPORTED", Errc::unsupported,
+          Remedy::none, "no asynchronous sessions"},
+    RvRow{ckr_seed_random_required, "CKR_SEED_RANDOM_REQUIRED", Errc::unavailable, Remedy::none,
+          "the token's random generator wants a seed"},
+    RvRow{ckr_operation_not_validated, "CKR_OPERATION_NOT_VALIDATED", Errc::unsupported,
+          Remedy::none, "the token is not validated for it"},
+    RvRow{ckr_token_not_initialized, "CKR_TOKEN_NOT_INITIALIZED", Errc::unavailable,
+          Remedy::find_token, "the token is not initialised"},
+    RvRow{ckr_parameter_set_not_supported, "CKR_PARAMETER_SET_NOT_SUPPORTED", Errc::unsupported,
+          Remedy::none, "the token does not support the parameter set"},
     RvRow{rv_process_ends, "no call", Errc::unavailable, Remedy::none, "the process is ending"},
 };
 
@@ -201,16 +224,35 @@ constexpr std::array rows = {
 
 static_assert(std::ranges::is_sorted(rows, {}, &RvRow::rv));
 
+// Network HSMs say so when their connection is gone, with a number of their own (Utimaco:
+// 0x80000384 after a restart).
+constexpr RvRow of_vendor = {CKR_VENDOR_DEFINED, "vendor-defined", Errc::unavailable,
+                             Remedy::find_token,
+                             "the module returned an error of its vendor's own"};
+constexpr RvRow of_nobody = {~CK_RV{0}, "unknown", Errc::internal, Remedy::none,
+                             "the module returned an unknown value"};
+
 }  // namespace
 
-const RvRow* find_rv(CK_RV rv) noexcept {
+std::span<const RvRow> rv_rows() noexcept { return rows; }
+
+const RvRow& row_of(CK_RV rv) noexcept {
   const auto* row = std::ranges::lower_bound(rows, rv, {}, &RvRow::rv);
-  return row != rows.end() && row->rv == rv ? row : nullptr;
+  if (row != rows.end() && row->rv == rv) return *row;
+  return (rv & CKR_VENDOR_DEFINED) != 0 ? of_vendor : of_nobody;
+}
+
+Remedy remedy_for(const Error& error) noexcept {
+  if (!error.cause || error.cause->subsystem != "pkcs11") return Remedy::none;
+  const auto& row = row_of(error.cause->code);
+  // Nobody knows whether such a login counted as a try of the PIN.
+  if (&row == &of_vendor && error.cause->call == "C_Login") return Remedy::none;
+  return row.remedy;
 }
 
 std::string rv_name(CK_RV rv) {
-  const auto* row = find_rv(rv);
-  return row == nullptr ? fmt::format("0x{:x}", rv) : std::string(row->name);
+  const auto& row = row_of(rv);
+  return row.rv == rv ? std::string(row.name) : fmt::format("0x{:x}", rv);
 }
 
 }  // namespace keystore::pkcs11

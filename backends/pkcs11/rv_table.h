@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -31,21 +32,18 @@ struct RvRow {
   std::string_view words = {};  ///< for messages
 };
 
-/// The row of `rv`; null for values that the standard does not know.
-const RvRow* find_rv(CK_RV rv) noexcept;
+/// All values of PKCS#11 2.40 to 3.2, ordered, and ours.
+std::span<const RvRow> rv_rows() noexcept;
 
-/// "CKR_PIN_INCORRECT", or "0x80000001" where unknown.
+/// The row of `rv`. Values that a vendor defined share one, and so do those that nobody defined.
+const RvRow& row_of(CK_RV rv) noexcept;
+
+/// "CKR_PIN_INCORRECT", or "0x80000001" where it has no name.
 std::string rv_name(CK_RV rv);
 
-inline Remedy remedy_for(CK_RV rv) noexcept {
-  const auto* row = find_rv(rv);
-  return row == nullptr ? Remedy::none : row->remedy;
-}
+inline Remedy remedy_for(CK_RV rv) noexcept { return row_of(rv).remedy; }
 
-/// As above, for an error that error_from_rv() made.
-inline Remedy remedy_for(const Error& error) noexcept {
-  if (!error.cause || error.cause->subsystem != "pkcs11") return Remedy::none;
-  return remedy_for(error.cause->code);
-}
+/// As remedy_for(), for an error that error_from_rv() made.
+Remedy remedy_for(const Error& error) noexcept;
 
 }  // namespace keystore::pkcs11

@@ -29,12 +29,11 @@ BorrowedSession::~BorrowedSession() {
 void BorrowedSession::drop() noexcept {
   if (session_ == nullptr) return;
   session_.reset();
-  pool_->count_out();
+  pool_->forget();
 }
 
 void BorrowedSession::close() noexcept {
-  if (session_ != nullptr) session_->close();
-  drop();
+  if (session_ != nullptr) pool_->retire(std::move(session_));
 }
 
 void BorrowedSession::after(Remedy remedy) noexcept {
@@ -66,7 +65,7 @@ std::optional<BorrowedSession> SessionPool::take_idle() noexcept {
     std::unique_ptr<Session> session(slot.exchange(nullptr));
     if (session == nullptr) continue;
     if (!session->stale()) return BorrowedSession(*this, std::move(session));
-    count_out();
+    forget();
   }
   return std::nullopt;
 }
@@ -132,7 +131,7 @@ void SessionPool::drop_dead() noexcept {
     if (!session->stale() && session->call(function::get_session_info, &info) == CKR_OK) {
       give_back(std::move(session));
     } else {
-      count_out();
+      forget();
     }
   }
 }
@@ -143,7 +142,10 @@ Result<std::unique_ptr<Session>> SessionPool::open(CK_SLOT_ID slot, Access acces
   if (access == Access::write) flags |= CKF_RW_SESSION;
   const auto rv = module_.call_module(function::open_session, slot, flags,
                                       static_cast<void*>(nullptr), CK_NOTIFY{nullptr}, &handle);
+  if (rv == CKR_SESSION_COUNT && close_retired()) return open(slot, access);
   if (rv != CKR_OK) return Failure(error_from_rv(rv, "C_OpenSession", no_session));
+  alive_.fetch_add(1);
+  close_retired();
   return std::make_unique<Session>(module_, handle, access);
 }
 
@@ -175,7 +177,7 @@ void SessionPool::try_one_more() noexcept {
 void SessionPool::give_back(std::unique_ptr<Session> session) noexcept {
   if (session->stale()) {
     session.reset();
-    count_out();
+    forget();
     return;
   }
   const auto start = own_slot();
@@ -188,9 +190,27 @@ void SessionPool::give_back(std::unique_ptr<Session> session) noexcept {
   wake_one();
 }
 
+void SessionPool::forget() noexcept {
+  alive_.fetch_sub(1);
+  count_out();
+}
+
 void SessionPool::count_out() noexcept {
   open_.fetch_sub(1);
   wake_one();
+}
+
+/// With the last session of a token the login ends (PKCS#11 2.40, C_CloseSession).
+void SessionPool::retire(std::unique_ptr<Session> session) noexcept {
+  if (alive_.fetch_sub(1) == 1) session.reset(retired_.exchange(session.release()));
+  if (session != nullptr) session->close();
+  count_out();
+}
+
+bool SessionPool::close_retired() noexcept {
+  const std::unique_ptr<Session> session(retired_.exchange(nullptr));
+  if (session != nullptr) session->close();
+  return session != nullptr;
 }
 
 void SessionPool::wake_one() noexcept {

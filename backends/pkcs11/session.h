@@ -63,7 +63,8 @@ class BorrowedSession {
   const Session* operator->() const noexcept { return session_.get(); }
   /// The session is gone: it does not go back.
   void drop() noexcept;
-  /// The session may be in the middle of something: it is closed and does not go back.
+  /// The session may be in the middle of something: it is closed and does not go back. The last one
+  /// of the token stays open until another is: with it the login would go.
   void close() noexcept;
   /// After a call returned something that calls for `remedy`: keeps, closes or drops it.
   void after(Remedy remedy) noexcept;
@@ -106,14 +107,19 @@ class SessionPool {
   void try_one_more() noexcept;
   std::optional<BorrowedSession> wait(Access access, Patience::Clock::time_point until);
   void give_back(std::unique_ptr<Session> session) noexcept;
+  void forget() noexcept;
   void count_out() noexcept;
+  void retire(std::unique_ptr<Session> session) noexcept;
+  bool close_retired() noexcept;
   void wake_one() noexcept;
 
   Module& module_;
   std::array<Slot, most> idle_ = {};
-  std::atomic<std::size_t> reach_ = 8;     ///< slots in use: a power of two, not below open_
-  std::atomic<std::size_t> open_ = 0;      ///< idle and on loan
-  std::atomic<std::size_t> limit_ = most;  ///< what the token takes, as far as it said
+  std::atomic<Session*> retired_ = nullptr;  ///< of no use, but keeps the login alive
+  std::atomic<std::size_t> reach_ = 8;       ///< slots in use: a power of two, not below open_
+  std::atomic<std::size_t> open_ = 0;        ///< idle, on loan and about to be opened
+  std::atomic<std::size_t> alive_ = 0;       ///< idle and on loan
+  std::atomic<std::size_t> limit_ = most;    ///< of open_: what the token takes, as far as it said
   std::atomic<Patience::Clock::time_point> next_try_ = {};  ///< beyond the limit
   std::atomic<std::size_t> waiting_ = 0;
   std::mutex mutex_;
