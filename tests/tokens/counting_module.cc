@@ -137,6 +137,7 @@ Wrapper::Wrapper(CK_FUNCTION_LIST* functions)
       token(*functions) {
   token = answer_layer(token, faults);
   token = key_layer(token, faults);
+  token = hashing_layer(token, faults);
   token = mechanism_layer(token, faults);
   token = pin_layer(token, faults, counts);
   token = slot_layer(token, faults, real);

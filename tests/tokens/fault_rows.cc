@@ -187,6 +187,10 @@ void token_row(const std::string& name, const Words& words, TokenFaults& token) 
     token.always_authenticate = true;
   } else if (name == "without") {
     for (const auto& word : words) token.without.push_back(number(word.name));
+  } else if (name == "verify-only") {
+    for (const auto& word : words) token.verify_only.push_back(number(word.name));
+  } else if (name == "hashing") {
+    for (const auto& word : words) token.hashing.push_back(number(word.name));
   } else if (name == "no-create") {
     token.no_create = number(only(words));
   } else if (name == "attribute") {

@@ -70,7 +70,9 @@ struct TokenFaults {
   std::optional<std::uint64_t> pin_tries = {};
   std::optional<std::string> keypad_pin = {};
   bool always_authenticate = false;
-  std::vector<unsigned long> without = {};  ///< mechanisms
+  std::vector<unsigned long> without = {};      ///< mechanisms
+  std::vector<unsigned long> verify_only = {};  ///< mechanisms
+  std::vector<unsigned long> hashing = {};      ///< mechanisms
   std::optional<unsigned long> no_create = {};
   std::vector<AttributeFault> attributes = {};
   std::vector<AnswerFault> answers = {};
@@ -118,6 +120,9 @@ struct Faults {
 ///                                  a C_Login that brings a PIN gives CKR_ARGUMENTS_BAD
 ///     always-authenticate          private keys made meanwhile are CKA_ALWAYS_AUTHENTICATE
 ///     without 0x1041 0xD           these mechanisms are not listed, and CKR_MECHANISM_INVALID
+///     verify-only 0xD              these are listed, but not for signing
+///     hashing 0x1044               CKM_ECDSA_SHA… that the token lacks: hashed here, then signed by
+///                                  it with CKM_ECDSA
 ///     no-create 0xD1               C_CreateObject of private keys gives this value
 ///
 /// and what a token says that has lost its mind, always with CKR_OK where the standard has no other

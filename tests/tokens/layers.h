@@ -18,7 +18,10 @@ CK_FUNCTION_LIST slot_layer(const CK_FUNCTION_LIST& under, const FaultTable& tab
 CK_FUNCTION_LIST pin_layer(const CK_FUNCTION_LIST& under, const FaultTable& table,
                            CallCounts& memory);
 
-/// Hides mechanisms.
+/// Makes signatures of messages, hashing them itself.
+CK_FUNCTION_LIST hashing_layer(const CK_FUNCTION_LIST& under, const FaultTable& table);
+
+/// Hides mechanisms, or their signing.
 CK_FUNCTION_LIST mechanism_layer(const CK_FUNCTION_LIST& under, const FaultTable& table);
 
 /// Refuses private keys, or has them ask for the PIN each time.

@@ -9,9 +9,14 @@ namespace {
 CK_FUNCTION_LIST below;
 const FaultTable* faults;
 
-bool hidden(CK_MECHANISM_TYPE type) {
-  const auto& without = faults->current().token.without;
-  return std::ranges::find(without, type) != without.end();
+bool among(const std::vector<unsigned long>& mechanisms, CK_MECHANISM_TYPE type) {
+  return std::ranges::find(mechanisms, type) != mechanisms.end();
+}
+
+bool hidden(CK_MECHANISM_TYPE type) { return among(faults->current().token.without, type); }
+
+bool verifies_only(CK_MECHANISM_TYPE type) {
+  return among(faults->current().token.verify_only, type);
 }
 
 CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* count) {
@@ -31,7 +36,16 @@ CK_RV get_mechanism_list(CK_SLOT_ID slot, CK_MECHANISM_TYPE* list, CK_ULONG* cou
 }
 
 CK_RV get_mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO* info) {
-  return hidden(type) ? CKR_MECHANISM_INVALID : below.C_GetMechanismInfo(slot, type, info);
+  if (hidden(type)) return CKR_MECHANISM_INVALID;
+  const auto rv = below.C_GetMechanismInfo(slot, type, info);
+  if (rv == CKR_OK && verifies_only(type)) info->flags &= ~CK_FLAGS{CKF_SIGN};
+  return rv;
+}
+
+CK_RV sign_init(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
+  const bool refused =
+      mechanism != nullptr && (hidden(mechanism->mechanism) || verifies_only(mechanism->mechanism));
+  return refused ? CKR_MECHANISM_INVALID : below.C_SignInit(session, mechanism, key);
 }
 
 /// A function whose second parameter is the mechanism.
@@ -58,7 +72,7 @@ CK_FUNCTION_LIST mechanism_layer(const CK_FUNCTION_LIST& under, const FaultTable
   Using<&CK_FUNCTION_LIST::C_EncryptInit>::replace_in(list);
   Using<&CK_FUNCTION_LIST::C_DecryptInit>::replace_in(list);
   Using<&CK_FUNCTION_LIST::C_DigestInit>::replace_in(list);
-  Using<&CK_FUNCTION_LIST::C_SignInit>::replace_in(list);
+  list.C_SignInit = sign_init;
   Using<&CK_FUNCTION_LIST::C_SignRecoverInit>::replace_in(list);
   Using<&CK_FUNCTION_LIST::C_VerifyInit>::replace_in(list);
   Using<&CK_FUNCTION_LIST::C_VerifyRecoverInit>::replace_in(list);

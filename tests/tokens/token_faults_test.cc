@@ -126,6 +126,26 @@ TEST_F(TokenFaultRows, HiddenMechanismsAreRefused) {
   EXPECT_EQ(functions_->C_DigestInit(session(), &digest), CKR_MECHANISM_INVALID);
 }
 
+TEST_F(TokenFaultRows, MechanismsVerifyOnly) {
+  token_->set_faults("verify-only 0x1041  # CKM_ECDSA");
+  CK_MECHANISM_INFO info = {};
+  ASSERT_EQ(functions_->C_GetMechanismInfo(slot_, CKM_ECDSA, &info), CKR_OK);
+  EXPECT_EQ(info.flags & CKF_SIGN, 0U);
+  EXPECT_NE(info.flags & CKF_VERIFY, 0U);
+  CK_MECHANISM mechanism = {CKM_ECDSA, nullptr, 0};
+  EXPECT_EQ(functions_->C_SignInit(session(), &mechanism, 1), CKR_MECHANISM_INVALID);
+}
+
+TEST_F(TokenFaultRows, TokensHashMessagesThemselves) {
+  EXPECT_FALSE(lists(CKM_ECDSA_SHA256));
+  token_->set_faults("hashing 0x1044  # CKM_ECDSA_SHA256\nwithout 0x1041");
+  EXPECT_TRUE(lists(CKM_ECDSA_SHA256));
+  EXPECT_FALSE(lists(CKM_ECDSA));
+  CK_MECHANISM_INFO info = {};
+  ASSERT_EQ(functions_->C_GetMechanismInfo(slot_, CKM_ECDSA_SHA256, &info), CKR_OK);
+  EXPECT_NE(info.flags & CKF_SIGN, 0U);
+}
+
 TEST_F(TokenFaultRows, PrivateKeysAreNotTaken) {
   token_->set_faults("no-create 0xD1  # CKR_TEMPLATE_INCONSISTENT");
   const auto ours = session();
