@@ -24,6 +24,18 @@ struct EddsaParams {
 };
 
 inline constexpr CK_KEY_TYPE ckk_ec_montgomery = 0x41;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_256_rsa_pkcs = 0x60;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_384_rsa_pkcs = 0x61;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_512_rsa_pkcs = 0x62;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_256_rsa_pkcs_pss = 0x63;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_384_rsa_pkcs_pss = 0x64;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_512_rsa_pkcs_pss = 0x65;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_224_rsa_pkcs = 0x66;
+inline constexpr CK_MECHANISM_TYPE ckm_sha3_224_rsa_pkcs_pss = 0x67;
+inline constexpr CK_MECHANISM_TYPE ckm_ecdsa_sha3_224 = 0x1047;
+inline constexpr CK_MECHANISM_TYPE ckm_ecdsa_sha3_256 = 0x1048;
+inline constexpr CK_MECHANISM_TYPE ckm_ecdsa_sha3_384 = 0x1049;
+inline constexpr CK_MECHANISM_TYPE ckm_ecdsa_sha3_512 = 0x104a;
 inline constexpr CK_MECHANISM_TYPE ckm_ec_montgomery_key_pair_gen = 0x1056;
 inline constexpr CK_MECHANISM_TYPE ckm_sha3_256 = 0x2b0;
 inline constexpr CK_MECHANISM_TYPE ckm_sha3_224 = 0x2b5;

@@ -21,6 +21,8 @@ inline constexpr Function get_slot_info{"C_GetSlotInfo", &CK_FUNCTION_LIST::C_Ge
 inline constexpr Function get_token_info{"C_GetTokenInfo", &CK_FUNCTION_LIST::C_GetTokenInfo};
 inline constexpr Function get_mechanism_list{"C_GetMechanismList",
                                              &CK_FUNCTION_LIST::C_GetMechanismList};
+inline constexpr Function get_mechanism_info{"C_GetMechanismInfo",
+                                             &CK_FUNCTION_LIST::C_GetMechanismInfo};
 inline constexpr Function open_session{"C_OpenSession", &CK_FUNCTION_LIST::C_OpenSession};
 inline constexpr Function close_session{"C_CloseSession", &CK_FUNCTION_LIST::C_CloseSession};
 inline constexpr Function get_session_info{"C_GetSessionInfo", &CK_FUNCTION_LIST::C_GetSessionInfo};

@@ -127,8 +127,7 @@ Result<Key> name_and_open(OpenForWriting& open, const Pair& pair, const NewObjec
   auto& token = open.linked.link->token();
   const auto mechanisms = token.mechanisms(open.patience);
   if (!mechanisms) return Failure(mechanisms.error());
-  auto key =
-      make_key(open.linked.link, open.linked.uri, session, *made, {*mechanisms, token.quirks()});
+  auto key = make_key(open.linked.link, open.linked.uri, session, *made, **mechanisms);
   if (!key) return Failure(key.error());
   return Key(std::move(*key));
 }

@@ -11,6 +11,7 @@
 #include "backends/pkcs11/private_parts.h"
 #include "backends/pkcs11/public_half.h"
 #include "backends/pkcs11/rsa_padding.h"
+#include "backends/pkcs11/signing_way.h"
 #include "keystore/internal/openssl_ptr.h"
 #include "keystore/internal/public_key_parsed.h"
 #include "keystore/log.h"
@@ -65,7 +66,7 @@ Result<Secret> TokenKey::export_pkcs8() const {
 
 Result<Reply> TokenKey::sign(const SignRequest& request, const CallLimits& limits) const {
   auto plan = plan_signature(request.spec, request.input, shape_, abilities_);
-  if (!plan) return Failure(plan.error());
+  if (!plan) return Failure(explained("sign with", plan.error()));
   Bytes signature(plan->output_size);
   const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
     if (auto started = start(session, function::sign_init, *plan, handle, limits);
@@ -86,7 +87,7 @@ Result<Reply> TokenKey::sign(const SignRequest& request, const CallLimits& limit
 
 Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits& limits) const {
   auto planned = plan_decryption(request.spec, request.ciphertext, shape_, abilities_);
-  if (!planned) return Failure(planned.error());
+  if (!planned) return Failure(explained("decrypt with", planned.error()));
   auto& plan = planned->plan;
   Secret plaintext(plan.output_size);
   const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
@@ -108,8 +109,8 @@ Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits&
   };
   if (auto done = carry_out("decrypt with", limits, attempt); !done) return Failure(done.error());
   if (!planned->oaep_in_software) return plaintext;
-  auto unpadded = unpad_oaep(request.spec, plaintext.view());
-  if (!unpadded) return Failure(unpadded.error());
+  auto unpadded = unpad_oaep(request.spec, plaintext.view(), plan.output_size);
+  if (!unpadded) return Failure(explained("decrypt with", unpadded.error()));
   return std::move(*unpadded);
 }
 
@@ -119,7 +120,7 @@ Result<Reply> TokenKey::derive(const DeriveRequest& request, const CallLimits& l
     return fail(Errc::invalid_argument,
                 fmt::format("{}: the peer's key is on another curve", action("derive with")));
   }
-  if (!abilities_.has(CKM_ECDH1_DERIVE)) {
+  if (!abilities_.mechanisms.does(CKM_ECDH1_DERIVE, CKF_DERIVE, shape_)) {
     return fail(Errc::unsupported,
                 fmt::format("{}: the token has no mechanism for it", action("derive with")));
   }
@@ -281,15 +282,24 @@ std::string TokenKey::action(std::string_view verb) const {
                      link_->identity().label);
 }
 
+Error TokenKey::explained(std::string_view verb, Error reason) const {
+  reason.message = fmt::format("{}: {}", action(verb), reason.message);
+  return reason;
+}
+
 Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLink> link,
                                                    const Uri& token_uri, const Session& session,
-                                                   const Object& object, Abilities abilities) {
+                                                   const Object& object,
+                                                   const MechanismTable& mechanisms) {
   auto half = find_public_half(session, object);
   if (!half) return Failure(half.error());
-  const auto epoch = link->token().epoch();
-  auto key = std::make_shared<const TokenKey>(
-      std::move(link), make_entry(token_uri, object, std::move(*half)), std::move(abilities),
-      object.flag(CKA_ALWAYS_AUTHENTICATE).value_or(false));
+  const auto& token = link->token();
+  const auto epoch = token.epoch();
+  auto entry = make_entry(token_uri, object, std::move(*half));
+  const auto type = entry.shape ? entry.shape->type : KeyType::other;
+  auto key = std::make_shared<const TokenKey>(std::move(link), std::move(entry),
+                                              Abilities{mechanisms.for_keys(type), token.quirks()},
+                                              object.flag(CKA_ALWAYS_AUTHENTICATE).value_or(false));
   key->found_at(epoch, object.handle);
   return key;
 }

@@ -65,6 +65,8 @@ class TokenKey final : public KeyBackend {
   Remedy remedy_after(const Outcome& outcome, const KeyPlace& place, const Session& session,
                       CK_OBJECT_HANDLE handle) const;
   std::string action(std::string_view verb) const;
+  /// A reason, with what it hinders and a way out.
+  Error explained(std::string_view verb, Error reason) const;
 
   const std::shared_ptr<const TokenLink> link_;
   const Entry entry_;
@@ -78,6 +80,7 @@ class TokenKey final : public KeyBackend {
 /// What a search for a private key finds, as a key. Errors: of the calls.
 Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLink> link,
                                                    const Uri& token_uri, const Session& session,
-                                                   const Object& object, Abilities abilities);
+                                                   const Object& object,
+                                                   const MechanismTable& mechanisms);
 
 }  // namespace keystore::pkcs11

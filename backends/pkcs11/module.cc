@@ -169,6 +169,13 @@ Result<std::vector<CK_MECHANISM_TYPE>> Module::mechanisms(CK_SLOT_ID slot) {
   return list;
 }
 
+std::optional<CK_MECHANISM_INFO> Module::mechanism_info(CK_SLOT_ID slot,
+                                                        CK_MECHANISM_TYPE mechanism) {
+  CK_MECHANISM_INFO info = {};
+  const auto rv = call_module(function::get_mechanism_info, slot, mechanism, &info);
+  return rv == CKR_OK ? std::optional(info) : std::nullopt;
+}
+
 Token& Module::token(const TokenIdentity& identity) {
   const auto find = [&]() -> Token* {
     auto* token = tokens_.load(std::memory_order_acquire);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,6 +64,8 @@ class Module {
   Result<std::vector<SlotToken>> tokens(bool refresh, Patience::Clock::time_point until);
   /// What the token in `slot` can do, ordered.
   Result<std::vector<CK_MECHANISM_TYPE>> mechanisms(CK_SLOT_ID slot);
+  /// What it says of one of them; not set when it says nothing.
+  std::optional<CK_MECHANISM_INFO> mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE mechanism);
   /// This process's state of a token, made on first use.
   Token& token(const TokenIdentity& identity);
 

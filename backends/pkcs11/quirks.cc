@@ -18,6 +18,7 @@ constexpr std::array rows = {
               .oaep_sha1_only = true,
               .pss_one_digest = true,
               .general_error_is_bad_ciphertext = true,
+              .eddsa_without_context = true,
               .edwards_by_oid = true,
               .ec_session_copy = true}},
 };

@@ -18,6 +18,8 @@ struct Quirks {
   bool pss_one_digest = false;
   /// Says CKR_GENERAL_ERROR when a ciphertext does not decrypt.
   bool general_error_is_bad_ciphertext = false;
+  /// Takes no notice of CK_EDDSA_PARAMS: signs without the context that it was given.
+  bool eddsa_without_context = false;
   /// Writes and wants CKA_EC_PARAMS of Edwards curves as an OID, not as a curve name.
   bool edwards_by_oid = false;
   /// Signs faster with an EC key that is a session object than with one of the token, which it

@@ -72,8 +72,7 @@ void mask(Digest digest, BytesView seed, std::span<std::uint8_t> data) {
 }
 
 Failure too_short() {
-  return fail(Errc::invalid_argument,
-              "cannot sign: the RSA key is too short for this digest and padding");
+  return fail(Errc::invalid_argument, "the RSA key is too short for this digest and padding");
 }
 
 EvpMdPtr fetch(Digest digest) {
@@ -110,7 +109,7 @@ Result<Bytes> pad_pss(const SignSpec& spec, BytesView digest, unsigned modulus_b
   if (hash_size == 0 || size < hash_size + salt_size + 2) return too_short();
   Bytes salt(salt_size);
   if (RAND_bytes_ex(private_lib_ctx(), salt.data(), salt.size(), 0) != 1) {
-    return fail(Errc::internal, "cannot sign: no random salt");
+    return fail(Errc::internal, "no random salt");
   }
   Bytes content(8);
   content.insert(content.end(), digest.begin(), digest.end());
@@ -129,23 +128,23 @@ Result<Bytes> pad_pss(const SignSpec& spec, BytesView digest, unsigned modulus_b
   return encoded;
 }
 
-Result<Secret> unpad_oaep(const DecryptSpec& spec, BytesView padded) {
+Result<Secret> unpad_oaep(const DecryptSpec& spec, BytesView padded, std::size_t modulus_size) {
   const OpensslErrorMark mark;
   const auto digest = fetch(spec.digest);
   const auto mgf = fetch(spec.mgf_digest == Digest::none ? spec.digest : spec.mgf_digest);
   if (digest == nullptr || mgf == nullptr) {
-    return fail(Errc::unsupported, "cannot decrypt: OAEP with an unknown digest");
+    return fail(Errc::unsupported, "OAEP with an unknown digest");
   }
-  Secret out(padded.size());
-  const auto size = static_cast<int>(padded.size());
+  Secret out(modulus_size);
+  const auto size = static_cast<int>(modulus_size);
 // libcrypto's own check runs in constant time; its successor takes a key, which we do not have.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
   const int got = RSA_padding_check_PKCS1_OAEP_mgf1(
-      out.writable().data(), size, padded.data(), size, size, spec.label.data(),
-      static_cast<int>(spec.label.size()), digest.get(), mgf.get());
+      out.writable().data(), size, padded.data(), static_cast<int>(padded.size()), size,
+      spec.label.data(), static_cast<int>(spec.label.size()), digest.get(), mgf.get());
 #pragma GCC diagnostic pop
-  if (got < 0) return fail(Errc::malformed, "cannot decrypt: the ciphertext does not decrypt");
+  if (got < 0) return fail(Errc::malformed, "the ciphertext does not decrypt");
   out.shrink(static_cast<std::size_t>(got));
   return out;
 }

@@ -29,7 +29,7 @@ Result<Listing<Object>> read_objects(const Session& session, const Wanted& wante
 Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& linked,
                                     const Wanted& wanted);
 Result<Listing<Key>> list_keys(const Session& session, const LinkedToken& linked,
-                               const Wanted& wanted, const Abilities& abilities);
+                               const Wanted& wanted, const MechanismTable& mechanisms);
 /// A token shows them after a login only.
 bool hides_objects(const Wanted& wanted);
 bool needs_login(const TokenLink& link, const Wanted& wanted);
@@ -94,7 +94,7 @@ Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
     const auto mechanisms = token.mechanisms(Patience());
     auto listed = with_session(linked, true, [&](const Session& session) -> Result<void> {
       if (!mechanisms) return Failure(mechanisms.error());
-      auto found = list_keys(session, linked, *wanted, {*mechanisms, token.quirks()});
+      auto found = list_keys(session, linked, *wanted, **mechanisms);
       if (!found) return Failure(found.error());
       if (found->items.empty() && (token.flags() & CKF_LOGIN_REQUIRED) != 0 &&
           !logged_in(session)) {
@@ -167,12 +167,12 @@ Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& l
 }
 
 Result<Listing<Key>> list_keys(const Session& session, const LinkedToken& linked,
-                               const Wanted& wanted, const Abilities& abilities) {
+                               const Wanted& wanted, const MechanismTable& mechanisms) {
   auto objects = read_objects(session, wanted, CKO_PRIVATE_KEY, linked.uri);
   if (!objects) return Failure(objects.error());
   Listing<Key> listing{.skipped = std::move(objects->skipped)};
   for (const auto& object : objects->items) {
-    auto key = make_key(linked.link, linked.uri, session, object, abilities);
+    auto key = make_key(linked.link, linked.uri, session, object, mechanisms);
     if (!key) return Failure(key.error());
     if (fits_public_key((*key)->entry(), wanted.public_key)) {
       listing.items.emplace_back(std::move(*key));

@@ -208,15 +208,17 @@ void Token::take_place(const SlotToken& token) {
   flags_ = token.info.flags;
 }
 
-Result<std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>>> Token::mechanisms(
-    const Patience& patience) {
+Result<std::shared_ptr<const MechanismTable>> Token::mechanisms(const Patience& patience) {
   const auto action = fmt::format("cannot list the mechanisms of token '{}'", identity_.label);
   auto turn = turn_.take(patience.first_use_deadline(), action);
   if (!turn) return Failure(turn.error());
   if (mechanisms_ != nullptr) return mechanisms_;
   auto list = module_.mechanisms(slot_);
   if (!list) return Failure(list.error());
-  mechanisms_ = std::make_shared<const std::vector<CK_MECHANISM_TYPE>>(std::move(*list));
+  // A token is never destroyed, and its table is not used in other processes.
+  mechanisms_ = std::make_shared<const MechanismTable>(
+      std::move(*list),
+      [this](CK_MECHANISM_TYPE mechanism) { return module_.mechanism_info(slot_, mechanism); });
   return mechanisms_;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "backends/pkcs11/key_mechanisms.h"
 #include "backends/pkcs11/module.h"
 #include "backends/pkcs11/outage.h"
 #include "backends/pkcs11/patience.h"
@@ -56,9 +57,8 @@ class Token {
   }
   /// Used where quirks().ec_session_copy asks for it.
   SessionCopies& copies() noexcept { return copies_; }
-  /// What the token can do, ordered. Asked once in a process.
-  Result<std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>>> mechanisms(
-      const Patience& patience);
+  /// What the token can do. Listed once in a process.
+  Result<std::shared_ptr<const MechanismTable>> mechanisms(const Patience& patience);
   CK_SLOT_ID slot() const noexcept { return slot_.load(); }
   /// Taken while a person is asked for the PIN.
   Turn& turn() noexcept { return turn_; }
@@ -95,7 +95,7 @@ class Token {
   std::atomic<std::uint64_t> pin_failures_ = 0;
   // With the turn only:
   std::weak_ptr<const HeldPin> pin_;  ///< held by those who may need it again
-  std::shared_ptr<const std::vector<CK_MECHANISM_TYPE>> mechanisms_;
+  std::shared_ptr<const MechanismTable> mechanisms_;
   std::optional<Error> pin_failure_;
   std::uint32_t initialisation_ = 0;  ///< of the module, when this token was last sought
 
