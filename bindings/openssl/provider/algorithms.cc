@@ -21,14 +21,16 @@ namespace {
 struct Properties {
   const char* plain;
   const char* pem;
+  const char* block;
   const char* reference;
 };
 
 constexpr Properties module_properties = {
-    "provider=keystore", "provider=keystore,input=pem",
+    "provider=keystore", "provider=keystore,input=pem", "provider=keystore,input=KeystorePem",
     "provider=keystore,input=der,structure=KeystoreKeyReference"};
 constexpr Properties built_in_properties = {
     "provider=keystore-app", "provider=keystore-app,input=pem",
+    "provider=keystore-app,input=KeystorePem",
     "provider=keystore-app,input=der,structure=KeystoreKeyReference"};
 
 using Table = std::vector<OSSL_ALGORITHM>;
@@ -53,7 +55,8 @@ Table signatures(const Properties& properties) {
 }
 
 Table decoders(const Properties& properties) {
-  Table table = {{"DER", properties.pem, pem_decoder_table(), "PEM key references"}};
+  Table table = {{reference_block, properties.pem, block_decoder_table(), "PEM with references"},
+                 {"DER", properties.block, pem_decoder_table(), "PEM key references"}};
   for (const auto kind : all_kinds) {
     table.push_back(
         {all_names(kind), properties.reference, reference_decoder_table(kind), "key references"});

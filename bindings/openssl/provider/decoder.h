@@ -6,10 +6,15 @@
 
 namespace keystore::provider {
 
-/// What the first decoder calls its output and the second one its input.
+/// What one decoder calls its output and the next one its input.
+inline constexpr const char* reference_block = "KeystorePem";
 inline constexpr const char* reference_structure = "KeystoreKeyReference";
 
-/// PEM to DER: finds a block with the label of a key reference (DESIGN.md, section 6).
+/// PEM to one block of it: finds the label of a key reference (DESIGN.md, section 6). A step of its
+/// own, because OpenSSL tries first what it collects last, and that is what is furthest from the
+/// key: so this comes before OpenSSL's own PEM decoder in every order of providers.
+const OSSL_DISPATCH* block_decoder_table() noexcept;
+/// That block to DER.
 const OSSL_DISPATCH* pem_decoder_table() noexcept;
 /// DER to key: references of one key type.
 const OSSL_DISPATCH* reference_decoder_table(KeyKind kind) noexcept;

@@ -52,18 +52,12 @@ int hand_on(const DecodedReference& reference, OSSL_CALLBACK* callback, void* ar
   return callback(params, argument);
 }
 
-// A caller that says what it wants (PEM_read_bio_PrivateKey) wants one key, so blocks before it are
-// passed over: OpenSSL 3.0 itself gives up there when an old error is in its queue. One that takes
-// everything (a store) gets block after block.
 int decode_pem(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback,
                void* argument, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) noexcept {
   const auto& provider = *static_cast<const Provider*>(context);
   return guard(provider, 0, [&] {
-    if (!decoder_does_selection(context, selection)) {
-      skip_block(provider.core(), input);
-      return 1;
-    }
-    const auto pem = scan_for_reference(provider.core(), input, selection != 0);
+    if (!decoder_does_selection(context, selection)) return 1;
+    const auto pem = scan_for_reference(provider.core(), input, false);
     if (!pem) return 1;
     const LoadPassphrase passphrase(ask, ask_argument);
     const auto reference = in_store([&] { return decode(*pem, passphrase); });

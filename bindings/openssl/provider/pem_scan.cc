@@ -75,12 +75,4 @@ std::optional<std::string> scan_for_reference(const Core& core, OSSL_CORE_BIO* i
   return std::nullopt;
 }
 
-void skip_block(const Core& core, OSSL_CORE_BIO* input) {
-  for (auto line = read_line(core, input); !line.empty(); line = read_line(core, input)) {
-    if (label_of(line).empty()) continue;
-    read_rest(core, input);
-    return;
-  }
-}
-
 }  // namespace keystore::provider

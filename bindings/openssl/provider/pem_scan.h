@@ -16,8 +16,4 @@ namespace keystore::provider {
 std::optional<std::string> scan_for_reference(const Core& core, OSSL_CORE_BIO* input,
                                               bool skip_foreign);
 
-/// Leaves `input` behind its first block, as OpenSSL's own PEM decoder does with one that nobody
-/// has a use for: callers try again until the end of the input, and must come nearer to it.
-void skip_block(const Core& core, OSSL_CORE_BIO* input);
-
 }  // namespace keystore::provider

@@ -98,6 +98,22 @@ TEST_F(Provider, ServesTwoLibraryContextsAtOnce) {
   EXPECT_TRUE(signs(second.library.get(), b.get(), *reference_->public_key));
 }
 
+// As lighttpd reads a bundle that starts with the certificate.
+TEST_F(Provider, FindsAReferenceBehindOtherBlocksWhateverErrorsAreInTheQueue) {
+  const auto bundle = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n" +
+                      reference_->to_pem().value();
+  for (const auto order : {Order::default_first, Order::ours_first}) {
+    for (const auto* properties : {"", "?provider=keystore"}) {
+      const Context context(properties, order);
+      ERR_raise(ERR_LIB_PEM, PEM_R_NO_START_LINE);
+      const auto key = load(context.library.get(), bundle);
+      ERR_clear_error();
+      ASSERT_TRUE(key);
+      EXPECT_TRUE(signs(context.library.get(), key.get(), *reference_->public_key));
+    }
+  }
+}
+
 // HAProxy looks so for DH parameters in a combined PEM.
 TEST_F(Provider, LetsACallerComeToTheEndOfAFileThatHasNothingForIt) {
   const auto block = reference_->to_pem().value();
