@@ -92,11 +92,6 @@ std::vector<BytesView> readings_of_point(BytesView encoded) {
   add(der::content(der::octet_string_tag, encoded));
   // The bare point: by habit of some, and for Edwards curves in drafts.
   add(encoded);
-  // With the length in one octet even above 127: tpm2-pkcs11 1.9, P-521.
-  if (encoded.size() > 2 && encoded[0] == der::octet_string_tag &&
-      encoded[1] == encoded.size() - 2) {
-    add(encoded.subspan(2));
-  }
   // As in a SubjectPublicKeyInfo, behind the number of unused bits.
   if (const auto bits = der::content(der::bit_string_tag, encoded); bits.size() > 1) {
     add(bits.subspan(1));
