@@ -45,6 +45,7 @@ inline constexpr Function sign_init{"C_SignInit", &CK_FUNCTION_LIST::C_SignInit}
 inline constexpr Function sign{"C_Sign", &CK_FUNCTION_LIST::C_Sign};
 inline constexpr Function decrypt_init{"C_DecryptInit", &CK_FUNCTION_LIST::C_DecryptInit};
 inline constexpr Function decrypt{"C_Decrypt", &CK_FUNCTION_LIST::C_Decrypt};
+inline constexpr Function decrypt_final{"C_DecryptFinal", &CK_FUNCTION_LIST::C_DecryptFinal};
 inline constexpr Function derive_key{"C_DeriveKey", &CK_FUNCTION_LIST::C_DeriveKey};
 
 }  // namespace function

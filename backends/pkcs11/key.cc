@@ -100,6 +100,10 @@ Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits&
     auto rv = session.call(function::decrypt, const_cast<CK_BYTE*>(input.data()),
                            CK_ULONG{input.size()}, plaintext.writable().data(), &size);
     if (rv == CKR_OK) plaintext.shrink(size);
+    if (rv != CKR_OK && abilities_.quirks.failed_decrypt_stays_open) {
+      CK_ULONG rest = plaintext.size();
+      session.call(function::decrypt_final, plaintext.writable().data(), &rest);
+    }
     if (rv == CKR_GENERAL_ERROR && abilities_.quirks.general_error_is_bad_ciphertext) {
       rv = CKR_ENCRYPTED_DATA_INVALID;
     }

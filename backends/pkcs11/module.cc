@@ -47,6 +47,14 @@ Result<void> Module::initialise_again(std::uint32_t seen, const Patience& patien
 
 Result<void> Module::initialise_now(const Patience& patience) {
   const auto action = fmt::format("cannot initialise module '{}'", library_.path);
+  if (used_by_parent() && quirks().dead_in_forked_child) {
+    return fail(Errc::unavailable,
+                fmt::format("{}: the process that this one was forked from has used it, and it "
+                            "does not take part in a fork",
+                            action),
+                "let the parent leave the token alone before it forks (a reference PEM opens it at "
+                "the first signature), or exec a program of its own");
+  }
   auto tree = TreeLock::take(patience.first_use_deadline(), action);
   if (!tree) return Failure(tree.error());
   hook_fork();
@@ -69,6 +77,11 @@ Result<void> Module::initialise_now(const Patience& patience) {
   return {};
 }
 
+/// Quirks are known in the whole process tree once one of it has initialised the module.
+bool Module::used_by_parent() const noexcept {
+  return initialisation_.load() == 0 && library_.quirks.load() != nullptr;
+}
+
 CK_RV Module::call_initialise() {
   set_environment(library_);
   CK_C_INITIALIZE_ARGS arguments = {};
@@ -86,7 +99,9 @@ void Module::read_info() {
              .description = trimmed(info.libraryDescription),
              .version = fmt::format("{}.{}", info.libraryVersion.major, info.libraryVersion.minor)};
   }
-  library_.quirks = &quirks_of(info_.manufacturer);
+  static constexpr Quirks none = {};
+  const auto* known = find_quirks(info_.manufacturer, info_.description);
+  library_.quirks = known != nullptr ? known : &none;
 }
 
 bool Module::look_for_tokens_again(const Patience& patience) {

@@ -113,6 +113,7 @@ class Module {
     return rv;
   }
   Result<void> initialise_now(const Patience& patience);
+  bool used_by_parent() const noexcept;
   CK_RV call_initialise();
   CK_RV call_finalise() noexcept;
   bool finalise_while_idle() noexcept;

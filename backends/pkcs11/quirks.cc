@@ -7,12 +7,14 @@ namespace {
 
 struct QuirkRow {
   std::string_view manufacturer_prefix = {};
+  std::string_view model_prefix = {};
   Quirks quirks = {};
 };
 
 constexpr std::array rows = {
     // SoftHSM 2.6.1: "SoftHSM" as a module, "SoftHSM project" as a token.
     QuirkRow{"SoftHSM",
+             "",
              {.pause_at_fork = true,
               .tokens_fixed_at_initialise = true,
               .oaep_sha1_only = true,
@@ -21,17 +23,25 @@ constexpr std::array rows = {
               .eddsa_without_context = true,
               .edwards_by_oid = true,
               .ec_session_copy = true}},
+    // opencryptoki 3.8: its handler of fork forgets everything, but not who holds a mutex.
+    QuirkRow{"IBM", "Meta PKCS11 LIBRARY", {.pause_at_fork = true}},
+    // tpm2-pkcs11 1.9: one authorised session with the TPM for all that the process forks. When two
+    // use it the TPM takes it for an attack, and locks itself after a few.
+    QuirkRow{"tpm2-software",
+             "TPM2.0 Cryptoki",
+             {.dead_in_forked_child = true,
+              .general_error_is_bad_ciphertext = true,
+              .failed_decrypt_stays_open = true}},
 };
-
-constexpr Quirks none = {};
 
 }  // namespace
 
-const Quirks& quirks_of(std::string_view manufacturer) noexcept {
+const Quirks* find_quirks(std::string_view manufacturer, std::string_view model) noexcept {
   for (const auto& row : rows) {
-    if (manufacturer.starts_with(row.manufacturer_prefix)) return row.quirks;
+    if (manufacturer.starts_with(row.manufacturer_prefix) && model.starts_with(row.model_prefix))
+      return &row.quirks;
   }
-  return none;
+  return nullptr;
 }
 
 }  // namespace keystore::pkcs11

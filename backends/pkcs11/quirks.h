@@ -10,6 +10,9 @@ struct Quirks {
   /// Keeps its state in this process and takes no notice of a fork: no call may be inside while the
   /// process forks, or the child inherits the module's mutexes locked.
   bool pause_at_fork = false;
+  /// A child of a process that has used it cannot: it goes on with what the parent has open, and
+  /// C_Initialize does not part them. Only exec() does.
+  bool dead_in_forked_child = false;
   /// Sees tokens at C_Initialize only.
   bool tokens_fixed_at_initialise = false;
   /// CKM_RSA_PKCS_OAEP with SHA-1 and an empty label only.
@@ -20,6 +23,9 @@ struct Quirks {
   bool general_error_is_bad_ciphertext = false;
   /// Takes no notice of CK_EDDSA_PARAMS: signs without the context that it was given.
   bool eddsa_without_context = false;
+  /// A C_Decrypt that fails does not end its operation (PKCS#11 2.40, C_Decrypt): the session and
+  /// the key stay busy until C_DecryptFinal.
+  bool failed_decrypt_stays_open = false;
   /// Writes and wants CKA_EC_PARAMS of Edwards curves as an OID, not as a curve name.
   bool edwards_by_oid = false;
   /// Signs faster with an EC key that is a session object than with one of the token, which it
@@ -27,7 +33,8 @@ struct Quirks {
   bool ec_session_copy = false;
 };
 
-/// `manufacturer` as CK_INFO or CK_TOKEN_INFO says, blanks trimmed.
-const Quirks& quirks_of(std::string_view manufacturer) noexcept;
+/// Of a module, by manufacturerID and libraryDescription of CK_INFO, or of a token, by
+/// manufacturerID and model of CK_TOKEN_INFO; blanks trimmed. Null: not in the table.
+const Quirks* find_quirks(std::string_view manufacturer, std::string_view model) noexcept;
 
 }  // namespace keystore::pkcs11

@@ -33,7 +33,11 @@ class Token {
   Module& module() const noexcept { return module_; }
   const TokenIdentity& identity() const noexcept { return identity_; }
   Token* previous() const noexcept { return previous_; }
-  const Quirks& quirks() const noexcept { return quirks_of(identity_.manufacturer); }
+  /// Those of its module where the token itself has none: TPMs bear their makers' names.
+  const Quirks& quirks() const noexcept {
+    const auto* own = find_quirks(identity_.manufacturer, identity_.model);
+    return own != nullptr ? *own : module_.quirks();
+  }
   /// Changes whenever object handles of before may mean nothing any more.
   std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   bool has_sessions() const noexcept { return !pool_.empty(); }
