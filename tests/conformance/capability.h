@@ -29,6 +29,7 @@ enum class Capability {
   decrypt_oaep_sha1,
   decrypt_oaep_sha256,
   derive_ecdh,
+  sign_in_child,  ///< forked from a process that has used the token
 };
 
 /// Something that a token does not do, and why.

@@ -8,6 +8,7 @@
 
 #include "tests/backends/pem/data.h"
 #include "tests/conformance/openssl_command.h"
+#include "tests/conformance/sign_in_child.h"
 #include "tests/conformance/subject.h"
 
 // What each token can do and what not, tried and compared with what real_tokens.cc says of it.
@@ -31,8 +32,10 @@ class Probe {
     const auto key = imported(file);
     if (!key) return Failure(key.error());
     const auto plain = open_path(test_file(file)).key();
-    const bool same = key->public_key() == plain->public_key();
-    return cleared(same ? Result<void>() : refused("it shows another public key"));
+    if (key->public_key() != plain->public_key())
+      return cleared(refused("it shows another public key"));
+    return cleared(key->schemes().empty() ? refused("it can do nothing with the key")
+                                          : Result<void>());
   }
   Result<void> import_certificate() {
     const auto certificate = open_path(test_file("web.pem")).find_certificates()->items.front();
@@ -67,6 +70,13 @@ class Probe {
       if (!secret) return Failure(secret.error());
       const auto wanted = openssl_derive(peer, *key.public_key());
       if (as_text(secret->view()) != wanted) return refused("another secret");
+      return {};
+    });
+  }
+  Result<void> sign_in_child() {
+    return with_key("rsa.pem", [&](const Key& key) -> Result<void> {
+      const int error = testing::sign_in_child(key, SignatureScheme::rsa_pkcs1_sha256);
+      if (error != 0) return refused("the child fails with " + std::to_string(error));
       return {};
     });
   }
@@ -153,6 +163,8 @@ std::vector<Row> all_rows() {
                   }});
   rows.push_back(
       {Capability::derive_ecdh, "derive ECDH", [](Probe& probe) { return probe.derive(); }});
+  rows.push_back({Capability::sign_in_child, "sign in a forked child",
+                  [](Probe& probe) { return probe.sign_in_child(); }});
   return rows;
 }
 
@@ -162,6 +174,7 @@ class Capabilities : public ::testing::TestWithParam<std::string_view> {
     const auto missing = not_installed(real_token(GetParam()));
     if (!missing.empty() && !must_be_installed()) GTEST_SKIP() << missing;
     ASSERT_EQ(missing, "");
+    if (const auto why = not_allowed(real_token(GetParam())); !why.empty()) GTEST_SKIP() << why;
   }
 };
 

@@ -7,8 +7,10 @@
 #include <stdexcept>
 
 #include "tests/support/nss_token.h"
+#include "tests/support/opencryptoki.h"
 #include "tests/support/p11kit_token.h"
 #include "tests/support/softhsm.h"
+#include "tests/support/tpm2.h"
 
 namespace keystore::testing {
 namespace {
@@ -32,9 +34,53 @@ constexpr std::string_view wire_no_eddsa = "p11-kit 0.24.1 does not carry the me
 constexpr std::array p11kit_lacks = {
     Lack{Capability::generate_ed25519, wire_no_eddsa},
     Lack{Capability::generate_ed448, wire_no_eddsa},
+    Lack{Capability::import_ed25519, wire_no_eddsa},
+    Lack{Capability::import_ed448, wire_no_eddsa},
     Lack{Capability::sign_ed25519, wire_no_eddsa},
     Lack{Capability::sign_ed448, wire_no_eddsa},
     Lack{Capability::derive_ecdh, "p11-kit 0.24.1 does not carry CKM_ECDH1_DERIVE"},
+};
+
+constexpr std::string_view tpm2_takes_no_keys =
+    "tpm2-pkcs11 1.9 takes no private keys through PKCS#11, only by tpm2_ptool import";
+constexpr std::string_view tpm2_no_p521 =
+    "tpm2-pkcs11 1.9 cannot read the points of P-521 that it writes";
+constexpr std::string_view tpm2_no_eddsa = "a TPM 2.0 has no Edwards curves";
+constexpr std::array tpm2_lacks = {
+    Lack{Capability::generate_p521, tpm2_no_p521},
+    Lack{Capability::generate_ed25519, tpm2_no_eddsa},
+    Lack{Capability::generate_ed448, tpm2_no_eddsa},
+    Lack{Capability::import_rsa, tpm2_takes_no_keys},
+    Lack{Capability::import_p256, tpm2_takes_no_keys},
+    Lack{Capability::import_p384, tpm2_takes_no_keys},
+    Lack{Capability::import_p521, tpm2_takes_no_keys},
+    Lack{Capability::import_ed25519, tpm2_takes_no_keys},
+    Lack{Capability::import_ed448, tpm2_takes_no_keys},
+    Lack{Capability::sign_ed25519, tpm2_no_eddsa},
+    Lack{Capability::sign_ed448, tpm2_no_eddsa},
+    Lack{Capability::derive_ecdh, "tpm2-pkcs11 1.9 derives nothing"},
+    Lack{Capability::sign_in_child,
+         "tpm2-pkcs11 1.9 would go on with the TPM session of the parent, and the TPM takes that "
+         "for an attack"},
+};
+
+constexpr std::string_view opencryptoki_rsa_alone =
+    "the software token of opencryptoki 3.8.1 has RSA alone";
+constexpr std::array opencryptoki_lacks = {
+    Lack{Capability::generate_p256, opencryptoki_rsa_alone},
+    Lack{Capability::generate_p384, opencryptoki_rsa_alone},
+    Lack{Capability::generate_p521, opencryptoki_rsa_alone},
+    Lack{Capability::generate_ed25519, opencryptoki_rsa_alone},
+    Lack{Capability::generate_ed448, opencryptoki_rsa_alone},
+    Lack{Capability::import_p256, opencryptoki_rsa_alone},
+    Lack{Capability::import_p384, opencryptoki_rsa_alone},
+    Lack{Capability::import_p521, opencryptoki_rsa_alone},
+    Lack{Capability::import_ed25519, opencryptoki_rsa_alone},
+    Lack{Capability::import_ed448, opencryptoki_rsa_alone},
+    Lack{Capability::sign_ecdsa, opencryptoki_rsa_alone},
+    Lack{Capability::sign_ed25519, opencryptoki_rsa_alone},
+    Lack{Capability::sign_ed448, opencryptoki_rsa_alone},
+    Lack{Capability::derive_ecdh, opencryptoki_rsa_alone},
 };
 
 constexpr std::array rows = {
@@ -42,6 +88,12 @@ constexpr std::array rows = {
     RealToken{"Nss", "libnss3 libnss3-tools", NssToken::available, start<NssToken>, nss_lacks},
     RealToken{"P11Kit", "softhsm2 p11-kit p11-kit-modules", P11KitToken::available,
               start<P11KitToken>, p11kit_lacks},
+    RealToken{"Tpm2",
+              "swtpm dbus-daemon tpm2-abrmd tpm2-tools libtss2-tcti-swtpm0 libtss2-tcti-tabrmd0 "
+              "libtpm2-pkcs11-1 libtpm2-pkcs11-tools",
+              Tpm2::available, start<Tpm2>, tpm2_lacks},
+    RealToken{"OpenCryptoki", "opencryptoki libopencryptoki0", OpenCryptoki::available,
+              start<OpenCryptoki>, opencryptoki_lacks, OpenCryptoki::forbidden},
 };
 
 }  // namespace
@@ -69,6 +121,11 @@ TokenFixture& shared_token(const RealToken& kind) {
 std::string not_installed(const RealToken& kind) {
   if (kind.available()) return {};
   return "NOT INSTALLED: " + std::string(kind.packages) + " (tools/test --all installs it)";
+}
+
+std::string not_allowed(const RealToken& kind) {
+  const auto why = kind.forbidden == nullptr ? std::string() : kind.forbidden();
+  return why.empty() ? why : "NOT ALLOWED: " + why;
 }
 
 bool must_be_installed() { return std::getenv("KEYSTORE_TEST_ALL") != nullptr; }

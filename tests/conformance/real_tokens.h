@@ -19,6 +19,8 @@ struct RealToken {
   std::unique_ptr<TokenFixture> (*start)() = nullptr;
   /// What it was seen not to do. capability_test.cc tries everything, so that a change is noticed.
   std::span<const Lack> lacks = {};
+  /// Why this user may not start one though it is installed, empty: he may. Null: anybody may.
+  std::string (*forbidden)() = nullptr;
 
   /// Why it cannot; null: it can.
   const Lack* lack(Capability capability) const;
@@ -36,5 +38,7 @@ TokenFixture& shared_token(const RealToken& kind);
 /// KEYSTORE_TEST_ALL set, as `tools/test --all` does, that fails the test instead of skipping it.
 std::string not_installed(const RealToken& kind);
 bool must_be_installed();
+/// Why this user cannot run them though all is installed, which always skips; empty: he can.
+std::string not_allowed(const RealToken& kind);
 
 }  // namespace keystore::testing

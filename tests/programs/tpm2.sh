@@ -6,19 +6,21 @@ set -eu
 
 # start_tpm: a TPM in software and its resource manager, both in $work and on sockets there.
 start_tpm() {
-  need swtpm dbus-daemon tpm2-abrmd tpm2_ptool tpm2_getrandom
+  need swtpm dbus-daemon dbus-send tpm2-abrmd tpm2_ptool tpm2_getrandom
   module=$(ls /usr/lib/*/pkcs11/libtpm2_pkcs11.so 2> /dev/null) || skip "libtpm2_pkcs11.so is not installed"
   export TPM2_PKCS11_STORE=$work/store TPM2_PKCS11_TCTI=tabrmd:bus_type=session
   export TPM2TOOLS_TCTI=$TPM2_PKCS11_TCTI DBUS_SESSION_BUS_ADDRESS=unix:path=$work/bus
   mkdir "$work/state" "$TPM2_PKCS11_STORE"
   start swtpm swtpm socket --tpm2 --tpmstate "dir=$work/state" --flags not-need-init,startup-clear \
     --server "type=unixio,path=$work/tpm" --ctrl "type=unixio,path=$work/tpm.ctrl"
+  wait_until 20 tpm_answers "swtpm:path=$work/tpm" || fail "swtpm does not start"
   start bus dbus-daemon --session --nofork --nopidfile "--address=unix:path=$work/bus"
-  wait_until 20 test -S "$work/tpm.ctrl" -a -S "$work/bus" || fail "swtpm or dbus-daemon does not start"
+  wait_until 20 bus_answers || fail "dbus-daemon does not start"
   start abrmd tpm2-abrmd --session --allow-root "--tcti=swtpm:path=$work/tpm"
-  wait_until 20 answers || fail "tpm2-abrmd does not start"
+  wait_until 20 tpm_answers "$TPM2TOOLS_TCTI" || fail "tpm2-abrmd does not start"
 }
-answers() { tpm2_getrandom --hex 1 > /dev/null; }
+tpm_answers() { tpm2_getrandom "--tcti=$1" --hex 1 > /dev/null; }
+bus_answers() { dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.GetId > /dev/null; }
 
 # make_tpm_token LABEL: as the handbook of tpm2-pkcs11 does it.
 make_tpm_token() {
