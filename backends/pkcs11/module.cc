@@ -1,6 +1,7 @@
 #include "backends/pkcs11/module.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -202,6 +203,21 @@ Token& Module::token(const TokenIdentity& identity) {
   if (auto* found = find()) return *found;
   tokens_ = std::make_unique<Token>(*this, identity, tokens_.load()).release();
   return *tokens_.load();
+}
+
+void Module::report_hanging_calls() noexcept try {
+  for (const auto& call : counters_.newly_hanging()) {
+    std::vector<std::string> labels;
+    for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
+      labels.push_back(fmt::format("'{}'", token->identity().label));
+    }
+    log(LogLevel::warning,
+        fmt::format("{} has not come back from module '{}' (token {}) for {:.1f} s", call.function,
+                    library_.path, fmt::join(labels, ", "),
+                    std::chrono::duration<double>(call.time).count()));
+  }
+} catch (const std::exception&) {
+  // Without memory for the words, none are said.
 }
 
 void Module::end() noexcept {

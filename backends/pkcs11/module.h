@@ -69,6 +69,13 @@ class Module {
   /// This process's state of a token, made on first use.
   Token& token(const TokenIdentity& identity);
 
+  /// Logs the calls that do not come back, each once: by whoever works meanwhile, because a thread
+  /// in such a call cannot. Looks once a second, and costs a load else.
+  void watch_calls() noexcept {
+    if (counters_.look_is_due()) [[unlikely]]
+      report_hanging_calls();
+  }
+
   /// At the exit of the process, the gate being closed: ends our threads, and finalises if we
   /// initialised and nobody is inside.
   void end() noexcept;
@@ -82,8 +89,13 @@ class Module {
     if (!process_.gate().enter(lane)) return rv_process_ends;
     if (tracing()) [[unlikely]]
       return traced_call(lane, function, pointer, arguments...);
-    const BackendCall inside;
-    const CK_RV rv = pointer(arguments...);
+    const bool remembered = lane.remember_call(function.name);
+    CK_RV rv = CKR_OK;
+    {
+      const BackendCall inside;
+      rv = pointer(arguments...);
+    }
+    if (remembered) lane.forget_call();
     process_.gate().leave(lane);
     return rv;
   }
@@ -98,11 +110,13 @@ class Module {
   CK_RV traced_call(CallCounters::Lane& lane, const Function<Pointer>& function, Pointer pointer,
                     Arguments... arguments) {
     const auto start = std::chrono::steady_clock::now();
+    const bool remembered = lane.remember_call(function.name);
     CK_RV rv = CKR_OK;
     {
       const BackendCall inside;
       rv = pointer(arguments...);
     }
+    if (remembered) lane.forget_call();
     std::string text = function.name;
     text += '(';
     ((text += trace_argument(arguments), text += ", "), ...);
@@ -118,12 +132,13 @@ class Module {
   CK_RV call_finalise() noexcept;
   bool finalise_while_idle() noexcept;
   void read_info();
+  void report_hanging_calls() noexcept;
 
   const Library& library_;
   ProcessState& process_;
   Module* const previous_;
   CallCounters counters_;
-  Turn turn_;
+  Turn turn_{counters_};
   std::atomic<std::uint32_t> initialisation_ = 0;
   std::atomic<bool> ours_ = false;
   ModuleInfo info_;

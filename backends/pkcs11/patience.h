@@ -19,6 +19,8 @@ class Patience {
   /// For the first use of a token, where a whole family of processes may stand in line.
   Clock::time_point first_use_deadline() const noexcept { return first_use_deadline_; }
   bool over() const noexcept { return Clock::now() >= deadline_; }
+  /// The token was used before: from now on first_use_deadline() is deadline().
+  void end_first_use() noexcept { first_use_deadline_ = deadline_; }
   /// Time that a person took does not count.
   void add(Clock::duration time) noexcept;
   /// Errors: cancelled, timed_out; `action` says what was being done.

@@ -38,7 +38,8 @@ Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& pati
   if (done()) return {};
   if (auto away = outage_.reason()) return Failure(std::move(*away));
   const auto failures = pin_failures_.load();
-  auto turn = turn_.take(use_deadline(patience), action_on(identity_));
+  if (epoch() != 0) patience.end_first_use();
+  auto turn = turn_.take(patience.first_use_deadline(), action_on(identity_));
   if (!turn) return Failure(turn.error());
   if (!done()) {
     if (auto away = outage_.reason()) return Failure(std::move(*away));
@@ -57,6 +58,7 @@ Result<void> Token::heal(const TokenLink& link, std::uint64_t seen, Remedy remed
                          Patience& patience) {
   if (auto away = outage_.reason()) return Failure(std::move(*away));
   if (epoch() != seen) return {};
+  patience.end_first_use();
   auto turn = turn_.take(patience.deadline(), action_on(identity_));
   if (!turn) return Failure(turn.error());
   if (epoch() != seen) return {};
@@ -123,7 +125,8 @@ void Token::settle(bool login) {
 /// knows the PIN and whom to ask.
 bool Token::look_again() noexcept {
   try {
-    const Patience patience;
+    Patience patience;
+    patience.end_first_use();
     const auto turn = turn_.take(patience.deadline(), action_on(identity_));
     if (!turn) return false;
     logged_in_ = false;
@@ -133,11 +136,6 @@ bool Token::look_again() noexcept {
   } catch (...) {
     return false;
   }
-}
-
-/// First use may stand in line with a whole family of processes; later uses may not.
-Patience::Clock::time_point Token::use_deadline(const Patience& patience) const noexcept {
-  return epoch() == 0 ? patience.first_use_deadline() : patience.deadline();
 }
 
 Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session,
@@ -172,7 +170,7 @@ void Token::note_failure(const Error& error) {
 Result<void> Token::find_slot(const Patience& patience) {
   std::vector<std::string> seen;
   const bool first = epoch() == 0;
-  const auto until = use_deadline(patience);
+  const auto until = patience.first_use_deadline();
   for (const bool refresh : {!first, true}) {
     auto found = look_at_slots(refresh, until, seen);
     if (!found) return Failure(found.error());

@@ -28,6 +28,7 @@ class Token {
         identity_(std::move(identity)),
         previous_(previous),
         pool_(module),
+        turn_(module.counters()),
         outage_([this] { return look_again(); }) {}
 
   Module& module() const noexcept { return module_; }
@@ -54,7 +55,10 @@ class Token {
   Result<void> heal(const TokenLink& link, std::uint64_t seen, Remedy remedy, Patience& patience);
 
   /// An idle session of this token, if there is one.
-  std::optional<BorrowedSession> idle_session() noexcept { return pool_.take_idle(); }
+  std::optional<BorrowedSession> idle_session() noexcept {
+    module_.watch_calls();
+    return pool_.take_idle();
+  }
   /// A session for one operation. Errors: see SessionPool::take().
   Result<BorrowedSession> session(const Patience& patience, Access access = Access::read) {
     return pool_.take(slot_.load(), patience, access);
@@ -82,7 +86,6 @@ class Token {
   Result<void> find_slot(const Patience& patience);
   Result<bool> look_at_slots(bool refresh, Patience::Clock::time_point until,
                              std::vector<std::string>& seen);
-  Patience::Clock::time_point use_deadline(const Patience& patience) const noexcept;
   void note_failure(const Error& error);
 
   Module& module_;

@@ -2,7 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace keystore::pkcs11 {
+namespace {
+
+/// How often to see what the holder is doing.
+constexpr auto slice = std::chrono::milliseconds(50);
+
+}  // namespace
 
 Result<Turn::Hold> Turn::take(Patience::Clock::time_point until, std::string_view action) {
   std::unique_lock lock(mutex_);
@@ -14,11 +22,23 @@ Result<Turn::Hold> Turn::take(Patience::Clock::time_point until, std::string_vie
   while (taken_) {
     if (asking_) {
       changed_.wait(lock);
-    } else if (changed_.wait_until(lock, until) == std::cv_status::timeout && taken_ && !asking_) {
+      continue;
+    }
+    const auto now = Patience::Clock::now();
+    if (now >= until) {
       return fail(
           Errc::timed_out,
           fmt::format("{}: another thread is opening the token, and the deadline passed", action));
     }
+    // Who may wait longer than usual, on first use, does so for a slow call too.
+    const auto patience = std::max<std::chrono::nanoseconds>(CallCounters::hanging, until - now);
+    if (const auto call = calls_.long_call_of(owner_, patience)) {
+      return fail(Errc::unavailable,
+                  fmt::format("{}: {} has not come back from the module for {:.1f} s", action,
+                              call->function, std::chrono::duration<double>(call->time).count()),
+                  "the module or its device hangs; a call that is inside cannot be interrupted");
+    }
+    changed_.wait_until(lock, std::min(until, now + slice));
   }
   taken_ = true;
   owner_ = std::this_thread::get_id();

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <thread>
 
+#include "backends/pkcs11/call_gate.h"
 #include "backends/pkcs11/patience.h"
 
 namespace keystore::pkcs11 {
@@ -19,9 +20,12 @@ class Turn {
   };
   using Hold = std::unique_ptr<Turn, GiveBack>;
 
+  /// `calls` shows what the holder is doing.
+  explicit Turn(const CallCounters& calls) : calls_(calls) {}
+
   /// Waits while another thread has it, as long as `until` says or, while a person is asked, until
-  /// that is answered. Errors: timed_out; unavailable when this thread has it itself: a PIN
-  /// callback that uses the very token it is asked for.
+  /// that is answered. Errors: timed_out; unavailable when the holder is in a call that hangs, or
+  /// when this thread has it itself: a PIN callback that uses the very token it is asked for.
   Result<Hold> take(Patience::Clock::time_point until, std::string_view action);
 
   /// By the holder, around asking a person.
@@ -30,6 +34,7 @@ class Turn {
  private:
   void give_back() noexcept;
 
+  const CallCounters& calls_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool taken_ = false;
