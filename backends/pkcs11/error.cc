@@ -30,4 +30,17 @@ Error error_from_rv(CK_RV rv, std::string_view call, std::string_view action) {
                Cause{"pkcs11", std::string(call), rv}, std::string(hint_for(rv))};
 }
 
+Error error_from_nonsense(std::string_view call, std::string_view action, std::string_view what) {
+  return Error{
+      Errc::malformed,
+      fmt::format("{}: the token's answer makes no sense: {} (from {})", action, what, call),
+      Cause{"pkcs11", std::string(call), CKR_OK},
+      "the module or the device is broken; its maker may have a newer version"};
+}
+
+Error on_token(std::string_view label, Error error) {
+  error.message = fmt::format("token '{}': {}", label, error.message);
+  return error;
+}
+
 }  // namespace keystore::pkcs11

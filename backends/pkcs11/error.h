@@ -12,4 +12,10 @@ namespace keystore::pkcs11 {
 /// become `unavailable` (the vendor's) or `internal`, number kept.
 Error error_from_rv(CK_RV rv, std::string_view call, std::string_view action);
 
+/// For a call that succeeded with an answer that cannot be: `what`, "a signature of 0 octets".
+Error error_from_nonsense(std::string_view call, std::string_view action, std::string_view what);
+
+/// The same error, with the token's name in front.
+Error on_token(std::string_view label, Error error);
+
 }  // namespace keystore::pkcs11

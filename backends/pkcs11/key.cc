@@ -24,7 +24,7 @@ constexpr int most_tries = 5;
 /// The public point or octets of a peer's key.
 Bytes public_octets(const PublicKey& key);
 /// The secret that C_DeriveKey made, which is an object of the session for a moment.
-CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out);
+CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out, CK_ULONG& size);
 
 }  // namespace
 
@@ -57,7 +57,7 @@ Result<Secret> TokenKey::export_pkcs8() const {
   std::optional<Result<Secret>> exported;
   const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {
     CK_RV rv = CKR_OK;
-    exported = read_private_key(session, handle, shape_, entry_.public_key, rv);
+    exported = read_private_key(session, handle, shape_, entry_.public_key, action("export"), rv);
     return {rv, "C_GetAttributeValue"};
   };
   if (auto done = carry_out("export", {}, attempt); !done) return Failure(done.error());
@@ -77,8 +77,12 @@ Result<Reply> TokenKey::sign(const SignRequest& request, const CallLimits& limit
     const auto input = plan->input();
     const auto rv = session.call(function::sign, const_cast<CK_BYTE*>(input.data()),
                                  CK_ULONG{input.size()}, signature.data(), &size);
-    if (rv == CKR_OK) signature.resize(size);
-    return {.rv = rv, .call = "C_Sign", .in_operation = rv != CKR_OK};
+    if (rv != CKR_OK) return {.rv = rv, .call = "C_Sign", .in_operation = true};
+    if (!plan->can_give(size)) {
+      return nonsense("C_Sign", "sign with", fmt::format("a signature of {} octets", size));
+    }
+    signature.resize(size);
+    return {};
   };
   if (auto done = carry_out("sign with", limits, attempt); !done) return Failure(done.error());
   if (plan->raw_ecdsa) return ecdsa_as_der(signature);
@@ -99,6 +103,9 @@ Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits&
     const auto input = plan.input();
     auto rv = session.call(function::decrypt, const_cast<CK_BYTE*>(input.data()),
                            CK_ULONG{input.size()}, plaintext.writable().data(), &size);
+    if (rv == CKR_OK && size > plaintext.size()) {
+      return nonsense("C_Decrypt", "decrypt with", fmt::format("{} octets", size));
+    }
     if (rv == CKR_OK) plaintext.shrink(size);
     if (rv != CKR_OK && abilities_.quirks.failed_decrypt_stays_open) {
       CK_ULONG rest = plaintext.size();
@@ -108,7 +115,8 @@ Result<Reply> TokenKey::decrypt(const DecryptRequest& request, const CallLimits&
       rv = CKR_ENCRYPTED_DATA_INVALID;
     }
     // Anybody can send what does not decrypt: that shall not cost a session each time.
-    const bool answered = rv == CKR_OK || row_of(rv).code == Errc::malformed;
+    const bool answered = rv == CKR_OK || (row_of(rv).code == Errc::malformed &&
+                                           rv != CKR_BUFFER_TOO_SMALL);  // does not end it
     return {.rv = rv, .call = "C_Decrypt", .in_operation = !answered};
   };
   if (auto done = carry_out("decrypt with", limits, attempt); !done) return Failure(done.error());
@@ -144,7 +152,13 @@ Result<Reply> TokenKey::derive(const DeriveRequest& request, const CallLimits& l
     const auto rv =
         session.call(function::derive_key, &mechanism, handle, wanted.data(), wanted.size(), &made);
     if (rv != CKR_OK) return {rv, "C_DeriveKey"};
-    return {read_derived(session, made, shared), "C_GetAttributeValue"};
+    CK_ULONG size = 0;
+    const auto read = read_derived(session, made, shared, size);
+    if (read == CKR_OK && size != shared.size()) {
+      return nonsense("C_GetAttributeValue", "derive with",
+                      fmt::format("a secret of {} octets", size));
+    }
+    return {read, "C_GetAttributeValue"};
   };
   if (auto done = carry_out("derive with", limits, attempt); !done) return Failure(done.error());
   return shared;
@@ -281,6 +295,11 @@ Remedy TokenKey::remedy_after(const Outcome& outcome, const KeyPlace& place, con
   return place.remedy_after(outcome.rv, handle);
 }
 
+TokenKey::Outcome TokenKey::nonsense(const char* call, std::string_view verb,
+                                     std::string_view what) const {
+  return {CKR_OK, call, error_from_nonsense(call, action(verb), what)};
+}
+
 std::string TokenKey::action(std::string_view verb) const {
   return fmt::format("cannot {} key '{}' on token '{}'", verb, entry_.label,
                      link_->identity().label);
@@ -319,10 +338,10 @@ Bytes public_octets(const PublicKey& key) {
   return octets;
 }
 
-CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out) {
+CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out, CK_ULONG& size) {
   CK_ATTRIBUTE value = {CKA_VALUE, out.writable().data(), out.size()};
   const auto rv = session.call(function::get_attribute_value, object, &value, CK_ULONG{1});
-  if (rv == CKR_OK) out.shrink(value.ulValueLen);
+  size = value.ulValueLen;
   session.call(function::destroy_object, object);
   return rv;
 }

@@ -64,6 +64,7 @@ class TokenKey final : public KeyBackend {
   Outcome log_in_for_use(const Session& session, const CallLimits& limits) const;
   Remedy remedy_after(const Outcome& outcome, const KeyPlace& place, const Session& session,
                       CK_OBJECT_HANDLE handle) const;
+  Outcome nonsense(const char* call, std::string_view verb, std::string_view what) const;
   std::string action(std::string_view verb) const;
   /// A reason, with what it hinders and a way out.
   Error explained(std::string_view verb, Error reason) const;

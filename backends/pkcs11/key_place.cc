@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "backends/pkcs11/error.h"
 #include "backends/pkcs11/object.h"
 #include "backends/pkcs11/public_half.h"
 
@@ -84,12 +85,12 @@ Result<std::optional<CK_OBJECT_HANDLE>> KeyPlace::search(const Session& session)
   if (!entry_.id.empty()) wanted.octets(CKA_ID, entry_.id);
   if (!entry_.label.empty()) wanted.text(CKA_LABEL, entry_.label);
   auto handles = find_objects(session, wanted);
-  if (!handles) return Failure(handles.error());
+  if (!handles) return Failure(on_token(link_.identity().label, handles.error()));
   if (handles->empty()) return std::nullopt;
   if (!entry_.public_key) return handles->front();
   for (const auto handle : *handles) {
     const auto object = read_object(session, handle, CKO_PRIVATE_KEY);
-    if (!object) return Failure(object.error());
+    if (!object) return Failure(on_token(link_.identity().label, object.error()));
     auto half = find_public_half(session, *object);
     if (!half) return Failure(half.error());
     if (*half == entry_.public_key) return handle;

@@ -135,6 +135,11 @@ CK_RSA_PKCS_OAEP_PARAMS oaep_parameters(const DecryptSpec& spec, Digest mgf_dige
 
 }  // namespace
 
+bool Plan::can_give(std::size_t octets) const noexcept {
+  if (raw_ecdsa) return octets != 0 && octets % 2 == 0 && octets <= output_size;
+  return octets != 0 && octets == output_size;
+}
+
 BytesView Plan::input() const noexcept {
   static constexpr std::uint8_t nothing = 0;
   if (!made.empty()) return made;

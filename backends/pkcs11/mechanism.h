@@ -20,6 +20,8 @@ struct Plan {
   std::size_t output_size = 0;
   bool raw_ecdsa = false;  ///< the signature comes as r || s
 
+  /// Whether a signature can have so many octets.
+  bool can_give(std::size_t octets) const noexcept;
   /// Never null: modules refuse a null pointer to no octets.
   BytesView input() const noexcept;
   /// For C_SignInit and C_DecryptInit; points into this plan.

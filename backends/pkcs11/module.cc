@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::array back_offs = {std::chrono::milliseconds(5), std::chrono::milliseconds(15),
                                   std::chrono::milliseconds(45)};
+constexpr CK_ULONG most_slots = 65536;
+constexpr CK_ULONG most_mechanisms = 65536;
 constexpr auto longest_wait_for_quiet = std::chrono::milliseconds(100);
 
 bool wait_until_nobody_is_inside(Module& module) noexcept;
@@ -139,6 +141,10 @@ Result<std::vector<SlotToken>> Module::tokens(bool refresh, Patience::Clock::tim
   // Nobody of our tree shall write to a token meanwhile: SoftHSM then shows it without a serial, or
   // not at all. Where the lock is not to be had, an unguarded look is better than none.
   const auto tree = TreeLock::take(until, "cannot look for tokens");
+  const auto action = fmt::format("cannot list the slots of module '{}'", library_.path);
+  const auto nonsense = [&](CK_ULONG slots) {
+    return Failure(error_from_nonsense("C_GetSlotList", action, fmt::format("{} slots", slots)));
+  };
   std::vector<CK_SLOT_ID> slots(64);
   CK_ULONG count = slots.size();
   auto list = [&](CK_SLOT_ID* into) {
@@ -146,19 +152,20 @@ Result<std::vector<SlotToken>> Module::tokens(bool refresh, Patience::Clock::tim
   };
   auto rv = refresh ? list(nullptr) : CKR_OK;
   if (rv == CKR_OK) {
+    if (count > most_slots) return nonsense(count);
     if (count > slots.size()) slots.resize(count);
     count = slots.size();
     rv = list(slots.data());
   }
-  while (rv == CKR_BUFFER_TOO_SMALL && slots.size() < 65536) {
+  while (rv == CKR_BUFFER_TOO_SMALL && slots.size() < most_slots) {
     slots.resize(slots.size() * 4);
     count = slots.size();
     rv = list(slots.data());
   }
   if (rv != CKR_OK) {
-    return Failure(error_from_rv(
-        rv, "C_GetSlotList", fmt::format("cannot list the slots of module '{}'", library_.path)));
+    return Failure(error_from_rv(rv, "C_GetSlotList", action));
   }
+  if (count > slots.size()) return nonsense(count);
   std::vector<SlotToken> found;
   for (const auto slot : std::span(slots).first(count)) {
     SlotToken token{.slot = slot};
@@ -169,16 +176,21 @@ Result<std::vector<SlotToken>> Module::tokens(bool refresh, Patience::Clock::tim
 }
 
 Result<std::vector<CK_MECHANISM_TYPE>> Module::mechanisms(CK_SLOT_ID slot) {
+  const auto action =
+      fmt::format("cannot list the mechanisms of slot {} of module '{}'", slot, library_.path);
   std::vector<CK_MECHANISM_TYPE> list(512);
   CK_ULONG count = list.size();
   auto rv = call_module(function::get_mechanism_list, slot, list.data(), &count);
-  if (rv == CKR_BUFFER_TOO_SMALL) {
+  if (rv == CKR_BUFFER_TOO_SMALL && count <= most_mechanisms) {
     list.resize(count);
     rv = call_module(function::get_mechanism_list, slot, list.data(), &count);
   }
   if (rv != CKR_OK) {
-    return Failure(error_from_rv(rv, "C_GetMechanismList",
-                                 fmt::format("cannot list the mechanisms of slot {}", slot)));
+    return Failure(error_from_rv(rv, "C_GetMechanismList", action));
+  }
+  if (count > list.size()) {
+    return Failure(
+        error_from_nonsense("C_GetMechanismList", action, fmt::format("{} mechanisms", count)));
   }
   list.resize(count);
   std::ranges::sort(list);

@@ -1,5 +1,7 @@
 #include "backends/pkcs11/object.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstring>
 #include <span>
@@ -81,13 +83,36 @@ CK_RV read_attributes(const Session& session, Object& object, std::span<const Wa
   const auto rv = session.call(function::get_attribute_value, object.handle, attributes.data(),
                                CK_ULONG{attributes.size()});
   if (!partly_fine(rv)) return rv;
+  const auto* value = buffer.data();
   for (std::size_t i = 0; i < attributes.size(); ++i) {
-    const auto& got = attributes[i];
-    if (got.ulValueLen > wanted[i].room * times) continue;  // also CK_UNAVAILABLE_INFORMATION
-    const auto* value = static_cast<const std::uint8_t*>(got.pValue);
-    object.attributes[got.type] = Bytes(value, value + got.ulValueLen);
+    const auto room = wanted[i].room * times;
+    const auto size = attributes[i].ulValueLen;
+    if (size != CK_UNAVAILABLE_INFORMATION) {
+      if (size > room) return CKR_BUFFER_TOO_SMALL;
+      object.attributes[wanted[i].type] = Bytes(value, value + size);
+    }
+    value += room;
   }
   return CKR_OK;
+}
+
+/// For errors: the object's label, or its handle where even that cannot be read.
+std::string name_of(const Session& session, const Object& object) {
+  std::array<char, 256> label = {};
+  CK_ATTRIBUTE asked = {CKA_LABEL, label.data(), label.size()};
+  const auto rv = session.call(function::get_attribute_value, object.handle, &asked, CK_ULONG{1});
+  const bool has_label = rv == CKR_OK && asked.ulValueLen != 0 && asked.ulValueLen <= label.size();
+  return has_label ? fmt::format("object '{}'", std::string_view(label.data(), asked.ulValueLen))
+                   : fmt::format("object with handle {}", object.handle);
+}
+
+/// Whether a token that has given `found` in batches of `size` begins once more.
+bool starts_a_batch(CK_OBJECT_HANDLE handle, const std::vector<CK_OBJECT_HANDLE>& found,
+                    std::size_t size) {
+  for (std::size_t i = 0; i < found.size(); i += size) {
+    if (found[i] == handle) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -122,13 +147,21 @@ Result<std::vector<CK_OBJECT_HANDLE>> find_objects(const Session& session, Templ
   std::vector<CK_OBJECT_HANDLE> found;
   std::array<CK_OBJECT_HANDLE, 256> batch = {};
   CK_ULONG count = batch.size();
+  std::string nonsense;
   while (rv == CKR_OK && count == batch.size()) {
     rv = session.call(function::find_objects, batch.data(), CK_ULONG{batch.size()}, &count);
-    if (rv == CKR_OK)
-      found.insert(found.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
+    if (rv != CKR_OK) break;
+    if (count > batch.size()) {
+      nonsense = fmt::format("{} objects where {} were asked for", count, batch.size());
+    } else if (count != 0 && starts_a_batch(batch.front(), found, batch.size())) {
+      nonsense = "the same objects again and again";
+    }
+    if (!nonsense.empty()) break;
+    found.insert(found.end(), batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(count));
   }
   session.call(function::find_objects_final);
   if (rv != CKR_OK) return Failure(error_from_rv(rv, "C_FindObjects", action));
+  if (!nonsense.empty()) return Failure(error_from_nonsense("C_FindObjects", action, nonsense));
   return found;
 }
 
@@ -138,10 +171,12 @@ Result<Object> read_object(const Session& session, CK_OBJECT_HANDLE handle,
   const auto wanted = attributes_of(object_class);
   auto rv = read_attributes(session, object, wanted, 1);
   if (rv == CKR_BUFFER_TOO_SMALL) rv = read_attributes(session, object, wanted, more_room);
-  if (rv != CKR_OK) {
-    return Failure(error_from_rv(rv, "C_GetAttributeValue", "cannot read an object of the token"));
+  if (rv == CKR_OK) return object;
+  const auto action = fmt::format("cannot read {}", name_of(session, object));
+  if (rv == CKR_BUFFER_TOO_SMALL) {
+    return Failure(error_from_nonsense("C_GetAttributeValue", action, "an attribute without end"));
   }
-  return object;
+  return Failure(error_from_rv(rv, "C_GetAttributeValue", action));
 }
 
 }  // namespace keystore::pkcs11

@@ -1,5 +1,6 @@
 #include "backends/pkcs11/private_parts.h"
 
+#include <fmt/format.h>
 #include <openssl/core_names.h>
 
 #include <array>
@@ -41,7 +42,12 @@ CK_RV read_parts(const Session& session, CK_OBJECT_HANDLE handle, const KeyShape
   const auto rv =
       session.call(function::get_attribute_value, handle, wanted.data(), CK_ULONG{wanted.size()});
   if (rv != CKR_OK) return rv;
-  for (const auto& got : wanted) parts.at(got.type).shrink(got.ulValueLen);
+  auto got = wanted.begin();
+  for (auto& [attribute, value] : parts) {
+    const auto size = (got++)->ulValueLen;
+    if (size == 0 || size > value.size()) return CKR_ATTRIBUTE_VALUE_INVALID;
+    value.shrink(size);
+  }
   return CKR_OK;
 }
 
@@ -100,17 +106,26 @@ EvpPkeyPtr assemble(const Parts& parts, const KeyShape& shape,
   return make_raw(parts, shape.type);
 }
 
+/// Whether both halves belong together, and to the public key that we know.
+bool is_whole(EVP_PKEY* key, const std::optional<PublicKey>& half) {
+  if (key == nullptr) return false;
+  if (half && EVP_PKEY_eq(key, half->parsed().pkey.get()) != 1) return false;
+  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), key, nullptr));
+  return context != nullptr && EVP_PKEY_pairwise_check(context.get()) == 1;
+}
+
 }  // namespace
 
 Result<Secret> read_private_key(const Session& session, CK_OBJECT_HANDLE handle,
                                 const KeyShape& shape, const std::optional<PublicKey>& half,
-                                CK_RV& rv) {
+                                std::string_view action, CK_RV& rv) {
   const OpensslErrorMark mark;
-  constexpr auto failed = "cannot export the key: what the token gave is no key";
+  const auto failed = fmt::format("{}: what the token gave is no key, or another one", action);
   Parts parts;
   rv = read_parts(session, handle, shape, parts);
-  if (rv != CKR_OK) return fail(Errc::access_denied, failed);
-  const auto key = assemble(parts, shape, half);
+  if (rv != CKR_OK) return fail(Errc::malformed, failed);
+  auto key = assemble(parts, shape, half);
+  if (!is_whole(key.get(), half)) key.reset();
   const Pkcs8Ptr info(key == nullptr ? nullptr : EVP_PKEY2PKCS8(key.get()));
   const int size = info == nullptr ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
   if (size <= 0) return Failure(error_from_openssl(Errc::malformed, failed));

@@ -160,8 +160,9 @@ constexpr std::array rows = {
           "the token does not know the curve or parameters"},
     RvRow{KEYSTORE_RV(CKR_CURVE_NOT_SUPPORTED), Errc::unsupported, Remedy::none,
           "the token does not support the curve"},
-    RvRow{KEYSTORE_RV(CKR_BUFFER_TOO_SMALL), Errc::internal, Remedy::none,
-          "a buffer was too small"},
+    // We give as much room as an answer can need.
+    RvRow{KEYSTORE_RV(CKR_BUFFER_TOO_SMALL), Errc::malformed, Remedy::none,
+          "the token's answer is longer than it can be"},
     RvRow{KEYSTORE_RV(CKR_SAVED_STATE_INVALID), Errc::internal, Remedy::none,
           "saved state is not good"},
     RvRow{KEYSTORE_RV(CKR_INFORMATION_SENSITIVE), Errc::access_denied, Remedy::none,

@@ -35,6 +35,7 @@ bool hides_objects(const Wanted& wanted);
 bool needs_login(const TokenLink& link, const Wanted& wanted);
 template <class T>
 void append(Listing<T>& listing, Listing<T> more);
+Error skipped_in(const Uri& uri, Error error);
 bool fits_public_key(const Entry& entry, const std::optional<PublicKey>& wanted);
 
 }  // namespace
@@ -137,6 +138,7 @@ Result<void> with_session(const LinkedToken& linked, bool login, const Body& bod
     {
       auto session = token.session(patience);
       done = session ? body(**session) : Result<void>(Failure(session.error()));
+      if (!done) done = Failure(on_token(token.identity().label, done.error()));
       if (done || remedy_for(done.error()) == Remedy::none) return done;
       if (session) session->after(remedy_for(done.error()));
     }
@@ -160,6 +162,13 @@ Result<Listing<Entry>> list_entries(const Session& session, const LinkedToken& l
                       : Result<std::optional<PublicKey>>(own_public_key(object));
       if (!half) return Failure(half.error());
       auto entry = make_entry(linked.uri, object, std::move(*half));
+      if (entry.kind == EntryKind::certificate && !entry.certificate) {
+        listing.skipped.push_back(skipped_in(
+            linked.uri, {Errc::malformed, fmt::format("certificate '{}' cannot be read: it is no "
+                                                      "X.509 certificate",
+                                                      entry.label)}));
+        continue;
+      }
       if (fits_public_key(entry, wanted.public_key)) listing.items.push_back(std::move(entry));
     }
   }
@@ -187,6 +196,11 @@ void append(Listing<T>& listing, Listing<T> more) {
   std::ranges::move(more.skipped, std::back_inserter(listing.skipped));
 }
 
+Error skipped_in(const Uri& uri, Error error) {
+  error.message = fmt::format("{}: {}", uri.canonical(), error.message);
+  return error;
+}
+
 Result<Listing<Object>> read_objects(const Session& session, const Wanted& wanted,
                                      CK_OBJECT_CLASS object_class, const Uri& uri) {
   auto search = wanted.as_template(object_class);
@@ -198,9 +212,7 @@ Result<Listing<Object>> read_objects(const Session& session, const Wanted& wante
     if (object) {
       listing.items.push_back(std::move(*object));
     } else {
-      auto error = object.error();
-      error.message = fmt::format("object {} in {}: {}", handle, uri.canonical(), error.message);
-      listing.skipped.push_back(std::move(error));
+      listing.skipped.push_back(skipped_in(uri, object.error()));
     }
   }
   return listing;

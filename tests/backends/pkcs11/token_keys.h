@@ -35,7 +35,11 @@ template <class Body>
 bool alone(const Body& body) {
   const pid_t child = ::fork();
   if (child == 0) {
-    body();
+    try {
+      body();
+    } catch (const std::exception& problem) {  // which would go on with the tests after this one
+      ADD_FAILURE() << problem.what();
+    }
     std::exit(::testing::Test::HasFailure() ? 1 : 0);
   }
   int status = -1;
