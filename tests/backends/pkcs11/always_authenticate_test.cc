@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include "keystore/log.h"
 #include "tests/backends/pkcs11/login_fixture.h"
 
 namespace keystore {
@@ -169,6 +170,30 @@ TEST_F(AlwaysAuthenticate, HealsWhenTheTokenGoesAwayInTheMiddle) {
     }
     lose_the_login();
     EXPECT_TRUE(signs(*found));
+  }));
+}
+
+TEST_F(AlwaysAuthenticate, LeavesThePersonAtTheKeypadTime) {
+  token_->set_faults("keypad " + softhsm_->pin());
+  EXPECT_TRUE(alone([&] {
+    const auto found = strict({});
+    const auto plain = key({});
+    ASSERT_TRUE(found) << why(found);
+    ASSERT_TRUE(plain) << why(plain);
+    EXPECT_TRUE(signs(*plain));
+    std::string warnings;
+    set_log_sink([&](LogLevel level, std::string_view line) {
+      if (level == LogLevel::warning) warnings += line;
+    });
+    token_->set_faults(fmt::format("keypad {}\nC_Login delay=4000", softhsm_->pin()));
+    std::atomic<bool> typed = false;
+    std::jthread person([&] {
+      EXPECT_TRUE(signs(*found));
+      typed = true;
+    });
+    while (!typed) EXPECT_TRUE(signs(*plain));
+    EXPECT_EQ(warnings, "");
+    set_log_sink({});
   }));
 }
 
