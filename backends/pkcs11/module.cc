@@ -22,8 +22,11 @@ constexpr std::array back_offs = {std::chrono::milliseconds(5), std::chrono::mil
 constexpr CK_ULONG most_slots = 65536;
 constexpr CK_ULONG most_mechanisms = 65536;
 constexpr auto longest_wait_for_quiet = std::chrono::milliseconds(100);
+// NSS reads its database again in C_SignInit; a call takes long on a loaded machine.
+constexpr auto longest_wait_at_fork = std::chrono::milliseconds(2000);
 
-bool wait_until_nobody_is_inside(Module& module) noexcept;
+bool wait_until_nobody_is_inside(
+    Module& module, std::chrono::milliseconds at_most = longest_wait_for_quiet) noexcept;
 void end_of_process();
 void hook_fork();
 void hook_exit();
@@ -103,22 +106,32 @@ void Module::read_info() {
              .version = fmt::format("{}.{}", info.libraryVersion.major, info.libraryVersion.minor)};
   }
   static constexpr Quirks none = {};
-  const auto* known = find_quirks(info_.manufacturer, info_.description);
+  const auto* known = find_module_quirks(info_.manufacturer, info_.description, library_.path);
   library_.quirks = known != nullptr ? known : &none;
 }
 
-bool Module::look_for_tokens_again(const Patience& patience) {
-  auto turn = turn_.take(patience.first_use_deadline(), "cannot look for tokens");
-  if (!turn || !ours_ || !quirks().tokens_fixed_at_initialise) return false;
+bool Module::start_again(std::uint32_t seen, const Patience& patience) {
+  const auto action = fmt::format("cannot start module '{}' again", library_.path);
+  auto turn = turn_.take(patience.first_use_deadline(), action);
+  if (!turn) return false;
+  if (initialisation_.load() != seen) return true;
+  if (!ours_) return false;
   {
-    auto tree = TreeLock::take(patience.first_use_deadline(), "cannot look for tokens");
+    auto tree = TreeLock::take(patience.first_use_deadline(), action);
     if (!tree || !finalise_while_idle()) return false;
   }
   return initialise_now(patience).has_value();
 }
 
+bool Module::look_for_tokens_again(const Patience& patience) {
+  return quirks().tokens_fixed_at_initialise && start_again(initialisation(), patience);
+}
+
 /// Threads that come meanwhile wait at the gate, and then find the module not initialised.
 bool Module::finalise_while_idle() noexcept {
+  for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
+    token->forget_dead_sessions();
+  }
   process_.gate().pause();
   bool idle = wait_until_nobody_is_inside(*this);
   for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
@@ -138,6 +151,15 @@ CK_RV Module::call_finalise() noexcept {
 }
 
 Result<std::vector<SlotToken>> Module::tokens(bool refresh, Patience::Clock::time_point until) {
+  const auto seen = initialisation();
+  auto tokens = list_tokens(refresh, until);
+  if (tokens || remedy_for(tokens.error()) != Remedy::find_token) return tokens;
+  if (!start_again(seen, Patience({.deadline = until}))) return tokens;
+  return list_tokens(false, until);
+}
+
+Result<std::vector<SlotToken>> Module::list_tokens(bool refresh,
+                                                   Patience::Clock::time_point until) {
   // Nobody of our tree shall write to a token meanwhile: SoftHSM then shows it without a serial, or
   // not at all. Where the lock is not to be had, an unguarded look is better than none.
   const auto tree = TreeLock::take(until, "cannot look for tokens");
@@ -245,11 +267,17 @@ void Module::end() noexcept {
 
 namespace {
 
-bool wait_until_nobody_is_inside(Module& module) noexcept {
-  const auto until = std::chrono::steady_clock::now() + longest_wait_for_quiet;
+bool wait_until_nobody_is_inside(Module& module, std::chrono::milliseconds at_most) noexcept {
+  constexpr auto short_wait = std::chrono::milliseconds(1);
+  const auto start = std::chrono::steady_clock::now();
   while (module.counters().inside() != 0) {
-    if (std::chrono::steady_clock::now() > until) return false;
-    std::this_thread::yield();
+    const auto waited = std::chrono::steady_clock::now() - start;
+    if (waited > at_most) return false;
+    if (waited < short_wait) {
+      std::this_thread::yield();
+    } else {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
   }
   return true;
 }
@@ -276,7 +304,9 @@ void before_fork() {
   for (auto* module = process->modules(); module != nullptr; module = module->previous()) {
     const auto* quirks = module->library().quirks.load();
     // Without quirks the module is in its first C_Initialize.
-    if (quirks == nullptr || quirks->pause_at_fork) wait_until_nobody_is_inside(*module);
+    if (quirks == nullptr || quirks->pause_at_fork) {
+      wait_until_nobody_is_inside(*module, longest_wait_at_fork);
+    }
   }
 }
 

@@ -55,12 +55,16 @@ class Module {
   Result<void> initialise(const Patience& patience);
   /// After CKR_CRYPTOKI_NOT_INITIALIZED; nothing when another thread did it since `seen`.
   Result<void> initialise_again(std::uint32_t seen, const Patience& patience);
-  /// Lets a module that looks for tokens only at its start look again: only one that we
-  /// initialised, that nobody is inside and that has no session of ours. False: not done.
+  /// Finalises it and initialises it anew, so that it looks for tokens or connects again: only one
+  /// that we initialised, that nobody is inside and that has no living session of ours. True too
+  /// when another thread did so since `seen`.
+  bool start_again(std::uint32_t seen, const Patience& patience);
+  /// start_again() where that is how the module comes to see new tokens.
   bool look_for_tokens_again(const Patience& patience);
 
   /// Slots with tokens. `refresh` makes the module look for new ones (PKCS#11 2.40, C_GetSlotList).
-  /// Stands in line with the process tree `until` then.
+  /// Stands in line with the process tree `until` then. A module that cannot even say which slots
+  /// it has lost what it set up at its start, and is started again first.
   Result<std::vector<SlotToken>> tokens(bool refresh, Patience::Clock::time_point until);
   /// What the token in `slot` can do, ordered.
   Result<std::vector<CK_MECHANISM_TYPE>> mechanisms(CK_SLOT_ID slot);
@@ -128,6 +132,7 @@ class Module {
   }
   Result<void> initialise_now(const Patience& patience);
   bool used_by_parent() const noexcept;
+  Result<std::vector<SlotToken>> list_tokens(bool refresh, Patience::Clock::time_point until);
   CK_RV call_initialise();
   CK_RV call_finalise() noexcept;
   bool finalise_while_idle() noexcept;

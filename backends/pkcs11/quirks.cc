@@ -32,6 +32,19 @@ constexpr std::array rows = {
              {.dead_in_forked_child = true,
               .general_error_is_bad_ciphertext = true,
               .failed_decrypt_stays_open = true}},
+    // NSS softokn 3.87.
+    QuirkRow{"Mozilla Foundation", "", {.pause_at_fork = true}},
+};
+
+struct ModuleFileRow {
+  std::string_view file_name = {};
+  Quirks quirks = {};
+};
+
+constexpr std::array file_rows = {
+    // p11-kit 0.24: connects to its server at C_Initialize, and holds a mutex while it waits for an
+    // answer.
+    ModuleFileRow{"p11-kit-client.so", {.pause_at_fork = true, .tokens_fixed_at_initialise = true}},
 };
 
 }  // namespace
@@ -42,6 +55,15 @@ const Quirks* find_quirks(std::string_view manufacturer, std::string_view model)
       return &row.quirks;
   }
   return nullptr;
+}
+
+const Quirks* find_module_quirks(std::string_view manufacturer, std::string_view description,
+                                 std::string_view path) noexcept {
+  const auto file_name = path.substr(path.rfind('/') + 1);
+  for (const auto& row : file_rows) {
+    if (row.file_name == file_name) return &row.quirks;
+  }
+  return find_quirks(manufacturer, description);
 }
 
 }  // namespace keystore::pkcs11

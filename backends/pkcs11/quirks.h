@@ -13,7 +13,7 @@ struct Quirks {
   /// A child of a process that has used it cannot: it goes on with what the parent has open, and
   /// C_Initialize does not part them. Only exec() does.
   bool dead_in_forked_child = false;
-  /// Sees tokens at C_Initialize only.
+  /// Sees tokens, or what stands between it and them, at C_Initialize only.
   bool tokens_fixed_at_initialise = false;
   /// CKM_RSA_PKCS_OAEP with SHA-1 and an empty label only.
   bool oaep_sha1_only = false;
@@ -33,8 +33,12 @@ struct Quirks {
   bool ec_session_copy = false;
 };
 
-/// Of a module, by manufacturerID and libraryDescription of CK_INFO, or of a token, by
-/// manufacturerID and model of CK_TOKEN_INFO; blanks trimmed. Null: not in the table.
+/// Of a token, by manufacturerID and model of CK_TOKEN_INFO, blanks trimmed. Null: not in the
+/// table.
 const Quirks* find_quirks(std::string_view manufacturer, std::string_view model) noexcept;
+/// Of a module, by manufacturerID and libraryDescription of CK_INFO, and by where it was loaded
+/// from, because one that passes calls on speaks in the name of the one behind it.
+const Quirks* find_module_quirks(std::string_view manufacturer, std::string_view description,
+                                 std::string_view path) noexcept;
 
 }  // namespace keystore::pkcs11

@@ -42,6 +42,8 @@ class Token {
   /// Changes whenever object handles of before may mean nothing any more.
   std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_acquire); }
   bool has_sessions() const noexcept { return !pool_.empty(); }
+  /// Those that the module does not know any more.
+  void forget_dead_sessions() noexcept { pool_.drop_dead(); }
 
   /// The token was seen there just now.
   void take_place(const SlotToken& token);

@@ -61,12 +61,7 @@ std::string cannot(const testing::Lack& lack) { return cannot(lack.because); }
 class Conformance : public ::testing::TestWithParam<Backend> {
  protected:
   void SetUp() override {
-    if (const auto* token = GetParam().token) {
-      const auto missing = testing::not_installed(*token);
-      if (!missing.empty() && !testing::must_be_installed()) GTEST_SKIP() << missing;
-      ASSERT_EQ(missing, "");
-      if (const auto why = testing::not_allowed(*token); !why.empty()) GTEST_SKIP() << why;
-    }
+    if (GetParam().token != nullptr && !testing::can_run(*GetParam().token)) return;
     subject_ = GetParam().make();
   }
 

@@ -1,5 +1,7 @@
 #include "tests/conformance/real_tokens.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -105,6 +107,12 @@ const Lack* RealToken::lack(Capability capability) const {
 
 std::span<const RealToken> real_tokens() { return rows; }
 
+std::vector<std::string_view> token_names() {
+  std::vector<std::string_view> names;
+  for (const auto& kind : rows) names.push_back(kind.name);
+  return names;
+}
+
 const RealToken& real_token(std::string_view name) {
   const auto* found = std::ranges::find(rows, name, &RealToken::name);
   if (found == rows.end()) throw std::logic_error("no such token: " + std::string(name));
@@ -118,16 +126,20 @@ TokenFixture& shared_token(const RealToken& kind) {
   return *token;
 }
 
-std::string not_installed(const RealToken& kind) {
-  if (kind.available()) return {};
-  return "NOT INSTALLED: " + std::string(kind.packages) + " (tools/test --all installs it)";
+bool can_run(const RealToken& kind) {
+  const auto skip = [](const std::string& why) { GTEST_SKIP() << why; };
+  if (kind.available()) {
+    const auto why = kind.forbidden == nullptr ? std::string() : kind.forbidden();
+    if (!why.empty()) skip("NOT ALLOWED: " + why);
+    return why.empty();
+  }
+  const auto missing = "NOT INSTALLED: " + std::string(kind.packages);
+  if (std::getenv("KEYSTORE_TEST_ALL") != nullptr) {
+    ADD_FAILURE() << missing;
+  } else {
+    skip(missing + " (tools/test --all installs it)");
+  }
+  return false;
 }
-
-std::string not_allowed(const RealToken& kind) {
-  const auto why = kind.forbidden == nullptr ? std::string() : kind.forbidden();
-  return why.empty() ? why : "NOT ALLOWED: " + why;
-}
-
-bool must_be_installed() { return std::getenv("KEYSTORE_TEST_ALL") != nullptr; }
 
 }  // namespace keystore::testing

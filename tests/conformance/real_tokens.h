@@ -2,8 +2,8 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
+#include <vector>
 
 #include "tests/conformance/capability.h"
 #include "tests/support/token_fixture.h"
@@ -28,17 +28,17 @@ struct RealToken {
 
 /// All kinds, SoftHSM first.
 std::span<const RealToken> real_tokens();
+/// Their names, for parameterised tests.
+std::vector<std::string_view> token_names();
 /// The one of that name, which must be in the table.
 const RealToken& real_token(std::string_view name);
 
 /// The token of that kind that all tests of this process share, started on first use.
 TokenFixture& shared_token(const RealToken& kind);
 
-/// Why tests of this kind cannot run here, naming the packages; empty: they can. With
-/// KEYSTORE_TEST_ALL set, as `tools/test --all` does, that fails the test instead of skipping it.
-std::string not_installed(const RealToken& kind);
-bool must_be_installed();
-/// Why this user cannot run them though all is installed, which always skips; empty: he can.
-std::string not_allowed(const RealToken& kind);
+/// For SetUp(): whether tests of this kind can run here. Where packages are missing the test is
+/// skipped, naming them; with KEYSTORE_TEST_ALL set, as `tools/test --all` does, it fails. Where
+/// this user may not run them it is skipped in any case.
+bool can_run(const RealToken& kind);
 
 }  // namespace keystore::testing
