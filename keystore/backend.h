@@ -14,6 +14,7 @@
 #include "keystore/query.h"
 #include "keystore/result.h"
 #include "keystore/secret_source.h"
+#include "keystore/wrapped_key.h"
 
 namespace keystore {
 
@@ -70,11 +71,14 @@ struct NewObject {
   std::string label = {};            ///< empty: the URI's, else made from the key
   Bytes id = {};                     ///< empty: the URI's, else the key identifier
   bool extractable = false;          ///< tokens: CKA_EXTRACTABLE and not CKA_SENSITIVE
-  bool wrap_with_trusted = false;    ///< tokens: CKA_WRAP_WITH_TRUSTED
+  bool wrappable = false;            ///< tokens: CKA_EXTRACTABLE and CKA_SENSITIVE
+  bool wrap_with_trusted = false;    ///< tokens: wrappable, and CKA_WRAP_WITH_TRUSTED
   std::vector<KeyUsage> usage = {};  ///< tokens; empty: sign, and decrypt (RSA) or derive (EC)
   bool replace = false;              ///< files: overwrite, keeping a backup beside it
   const Secret* passphrase = nullptr;  ///< files: encrypt the key with it; borrowed
 };
+
+struct KeySpec;
 
 /// Puts existing objects into a store. Nothing is changed on failure.
 class KEYSTORE_API Importer {
@@ -85,6 +89,9 @@ class KEYSTORE_API Importer {
   virtual Result<Entry> import_key(const Secret& pkcs8, const NewObject& object) = 0;
   virtual Result<Entry> import_certificate(const Certificate& certificate,
                                            const NewObject& object) = 0;
+  /// How import_key() would bring in such a key, for people: "C_CreateObject". Tried with a key
+  /// made for it, of which nothing stays; empty where there is but one way. Errors: as import_key.
+  virtual Result<std::string> rehearse_import(const KeySpec& /*spec*/) { return std::string(); }
 };
 
 /// What to generate.
@@ -114,6 +121,28 @@ class KEYSTORE_API Remover {
   virtual Result<void> remove(const Entry& entry) = 0;
 };
 
+/// Lets private keys leave the store and come back, enciphered by a key that stays in it.
+class KEYSTORE_API KeyWrapper {
+ public:
+  virtual ~KeyWrapper() = default;
+  /// A new AES key of so many bits (128, 192 or 256) that never leaves in the clear. An empty
+  /// `object.usage`: wrap and unwrap. Errors: as Importer::import_key, invalid_argument (bits).
+  virtual Result<Entry> generate_wrapping_key(unsigned bits, const NewObject& object) = 0;
+  /// `key` (from this store) enciphered by the AES key that `wrapping_key` names on its token.
+  /// Errors: access_denied (it may not leave, or not by this wrapping key), not_found, ambiguous,
+  /// unsupported, pin_*, unavailable.
+  virtual Result<WrappedKey> wrap(const Entry& key, const Uri& wrapping_key) = 0;
+  /// A key that is not on the token: it goes there as an object of the session that does not stay.
+  /// `names` gives label and id. Errors: as wrap(), Importer::import_key.
+  virtual Result<WrappedKey> wrap_copy(const Secret& pkcs8, const NewObject& names,
+                                       const Uri& wrapping_key) = 0;
+  /// Brings a key back that has proven to be the private half of `wrapped.public_key`. Label and id
+  /// are those of `object`, of the URI, else of `wrapped`. Errors: malformed (not wrapped by this
+  /// key, or changed since), key_mismatch, as wrap(), Importer::import_key.
+  virtual Result<Entry> unwrap(const WrappedKey& wrapped, const Uri& wrapping_key,
+                               const NewObject& object) = 0;
+};
+
 /// A store of a backend. Optional abilities are separate interfaces, null where absent.
 class KEYSTORE_API StoreBackend {
  public:
@@ -124,6 +153,7 @@ class KEYSTORE_API StoreBackend {
   virtual Importer* importer() noexcept { return nullptr; }
   virtual Generator* generator() noexcept { return nullptr; }
   virtual Remover* remover() noexcept { return nullptr; }
+  virtual KeyWrapper* wrapper() noexcept { return nullptr; }
 };
 
 /// Marks the calling thread as inside a backend's foreign code (a PKCS#11 module), which may call

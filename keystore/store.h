@@ -44,6 +44,7 @@ class KEYSTORE_API Store {
   Importer* importer() const noexcept { return backend_->importer(); }
   Generator* generator() const noexcept { return backend_->generator(); }
   Remover* remover() const noexcept { return backend_->remover(); }
+  KeyWrapper* wrapper() const noexcept { return backend_->wrapper(); }
 
  private:
   Uri uri_;

@@ -16,7 +16,6 @@ constexpr std::uint64_t most_iterations = 10'000'000;
 constexpr std::uint64_t most_scrypt_work = 1U << 22U;
 constexpr int our_iterations = 600'000;
 
-using CipherCtxPtr = std::unique_ptr<EVP_CIPHER_CTX, FreeWith<EVP_CIPHER_CTX_free>>;
 
 bool asks_too_much(BytesView encrypted);
 Result<Secret> finish_decryption(EVP_CIPHER_CTX* context, BytesView encrypted);
@@ -42,7 +41,7 @@ Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase) {
   int parameter_type = 0;
   const void* parameter = nullptr;
   X509_ALGOR_get0(&oid, &parameter_type, &parameter, algorithm);
-  const CipherCtxPtr context(EVP_CIPHER_CTX_new());
+  const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
   if (parameter_type != V_ASN1_SEQUENCE ||
       EVP_PBE_CipherInit_ex(const_cast<ASN1_OBJECT*>(oid), text_of(passphrase),
                             length_of(passphrase), algorithm->parameter, context.get(), 0,
@@ -67,7 +66,7 @@ Result<Secret> decrypt_traditional(const LegacyEncryption& encryption, BytesView
   }
   const EvpMdPtr md5(EVP_MD_fetch(private_lib_ctx(), "MD5", nullptr));
   Secret key(EVP_MAX_KEY_LENGTH);
-  const CipherCtxPtr context(EVP_CIPHER_CTX_new());
+  const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
   if (!md5 ||
       EVP_BytesToKey(cipher.get(), md5.get(), encryption.iv.data(),
                      reinterpret_cast<const std::uint8_t*>(text_of(passphrase)),

@@ -23,6 +23,8 @@ void add_flags(const Object& object, std::map<std::string, std::string>& attribu
                                Row{CKA_SIGN, "sign"},
                                Row{CKA_DECRYPT, "decrypt"},
                                Row{CKA_DERIVE, "derive"},
+                               Row{CKA_WRAP, "wrap"},
+                               Row{CKA_UNWRAP, "unwrap"},
                                Row{CKA_LOCAL, "generated-on-token"},
                                Row{CKA_TRUSTED, "trusted"}};
   for (const auto& row : rows) {

@@ -41,6 +41,9 @@ inline constexpr Function copy_object{"C_CopyObject", &CK_FUNCTION_LIST::C_CopyO
 inline constexpr Function destroy_object{"C_DestroyObject", &CK_FUNCTION_LIST::C_DestroyObject};
 inline constexpr Function generate_key_pair{"C_GenerateKeyPair",
                                             &CK_FUNCTION_LIST::C_GenerateKeyPair};
+inline constexpr Function generate_key{"C_GenerateKey", &CK_FUNCTION_LIST::C_GenerateKey};
+inline constexpr Function wrap_key{"C_WrapKey", &CK_FUNCTION_LIST::C_WrapKey};
+inline constexpr Function unwrap_key{"C_UnwrapKey", &CK_FUNCTION_LIST::C_UnwrapKey};
 inline constexpr Function sign_init{"C_SignInit", &CK_FUNCTION_LIST::C_SignInit};
 inline constexpr Function sign{"C_Sign", &CK_FUNCTION_LIST::C_Sign};
 inline constexpr Function decrypt_init{"C_DecryptInit", &CK_FUNCTION_LIST::C_DecryptInit};

@@ -1,74 +1,64 @@
 #include <fmt/format.h>
-#include <openssl/core_names.h>
 
-#include "backends/pkcs11/der.h"
 #include "backends/pkcs11/entry.h"
 #include "backends/pkcs11/error.h"
-#include "backends/pkcs11/new_object.h"
+#include "backends/pkcs11/import_ways.h"
+#include "backends/pkcs11/key_pair.h"
 #include "backends/pkcs11/store.h"
 #include "keystore/internal/der.h"
-#include "keystore/internal/lib_ctx.h"
-#include "keystore/internal/openssl_error.h"
-#include "keystore/internal/openssl_ptr.h"
-#include "keystore/internal/public_key_parsed.h"
+#include "keystore/internal/software_key.h"
+#include "keystore/log.h"
 
 namespace keystore::pkcs11 {
 namespace {
 
-/// A private key's parts, each in locked memory, for a template that borrows them.
-struct PrivateParts {
-  std::vector<std::pair<CK_ATTRIBUTE_TYPE, Secret>> values = {};
-};
-
-Result<EvpPkeyPtr> parse_pkcs8(const Secret& pkcs8);
-Result<PrivateParts> private_parts(const EVP_PKEY* key, const KeyShape& shape);
-Result<void> add_public_parts(Template& wanted, const EVP_PKEY* key, const KeyShape& shape,
-                              const Quirks& quirks, bool with_point);
 /// The INTEGER of a certificate's serial number as it stands there (RFC 5280, 4.1).
 BytesView serial_number(BytesView certificate);
-Result<CK_OBJECT_HANDLE> create_object(const Session& session, Template& wanted,
-                                       std::string_view what, const TokenIdentity& token);
+Result<CK_OBJECT_HANDLE> create_certificate(const Session& session, Template& wanted,
+                                            const TokenIdentity& token);
 
 }  // namespace
 
 Result<Entry> TokenStore::import_key(const Secret& pkcs8, const NewObject& object) {
-  const auto key = parse_pkcs8(pkcs8);
+  const auto key = PrivateKeyMaterial::parse(pkcs8);
   if (!key) return Failure(key.error());
-  auto half = public_key_of(key->get());
-  if (!half) return Failure(half.error());
-  const auto shape = half->shape();
-  const auto type = key_type_for(shape.type);
-  if (!type) return Failure(type.error());
-  auto open = open_for_writing(uri_, options_, libraries_);
+  const auto open = open_for_writing(uri_, options_, libraries_);
   if (!open) return Failure(open.error());
-  const auto& session = *open->session;
-  const auto& quirks = open->linked.link->token().quirks();
-  const auto names = names_for(object, wanted_, *half);
-  if (auto free = check_free(session, names, {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}, open->linked);
+  const auto names = names_for(object, wanted_, key->half);
+  if (auto free =
+          check_free(*open->session, names, {CKO_PRIVATE_KEY, CKO_PUBLIC_KEY}, open->linked);
       !free) {
     return Failure(free.error());
   }
-  const auto parts = private_parts(key->get(), shape);
-  if (!parts) return Failure(parts.error());
-  auto private_template = private_key_template(*type, object);
-  auto public_template = public_key_template(*type, object);
-  for (auto* wanted : {&private_template, &public_template}) {
-    wanted->text(CKA_LABEL, names.label).octets(CKA_ID, names.id);
-    auto added = add_public_parts(*wanted, key->get(), shape, quirks, wanted == &public_template);
-    if (!added) return Failure(added.error());
+  const auto abilities = abilities_of(*open);
+  if (!abilities) return Failure(abilities.error());
+  const NewPrivateKey wanted{key->pkey.get(), key->half, key->type, object, names};
+  const auto& token = open->linked.link->identity().label;
+  auto placed = place_private_key(*open->session, *abilities, token, wanted);
+  if (!placed) return Failure(placed.error());
+  auto entry = finish_pair(*open, wanted, std::move(placed->object));
+  if (entry) {
+    log(LogLevel::info,
+        fmt::format("key '{}' was put onto token '{}' by {}", names.label, token, placed->way));
   }
-  for (const auto& [attribute, value] : parts->values)
-    private_template.secret(attribute, value.view());
-  const auto& token = open->linked.link->identity();
-  auto private_key = create_object(session, private_template, "private key", token);
-  if (!private_key) return Failure(private_key.error());
-  if (auto public_key = create_object(session, public_template, "public key", token); !public_key) {
-    session.call(function::destroy_object, *private_key);
-    return Failure(public_key.error());
-  }
-  auto made = read_object(session, *private_key, CKO_PRIVATE_KEY);
-  if (!made) return Failure(made.error());
-  return make_entry(open->linked.uri, *made, std::move(*half));
+  return entry;
+}
+
+Result<std::string> TokenStore::rehearse_import(const KeySpec& spec) {
+  const auto pkcs8 = generate_software_key(spec);
+  if (!pkcs8) return Failure(pkcs8.error());
+  const auto key = PrivateKeyMaterial::parse(*pkcs8);
+  if (!key) return Failure(key.error());
+  const auto open = open_for_writing(uri_, options_, libraries_);
+  if (!open) return Failure(open.error());
+  const auto abilities = abilities_of(*open);
+  if (!abilities) return Failure(abilities.error());
+  const auto names = names_for({.label = "keystore-rehearsal"}, {}, key->half);
+  const auto placed =
+      place_private_key(*open->session, *abilities, open->linked.link->identity().label,
+                        {key->pkey.get(), key->half, key->type, {}, names, false});
+  if (!placed) return Failure(placed.error());
+  return placed->way;
 }
 
 Result<Entry> TokenStore::import_certificate(const Certificate& certificate,
@@ -101,7 +91,7 @@ Result<Entry> TokenStore::import_certificate(const Certificate& certificate,
       // An attribute that may be left out by the standard, but not on NSS.
       .octets(CKA_SERIAL_NUMBER, serial_number(certificate.der()));
   wanted.octets(CKA_VALUE, certificate.der());
-  const auto made = create_object(session, wanted, "certificate", open->linked.link->identity());
+  const auto made = create_certificate(session, wanted, open->linked.link->identity());
   if (!made) return Failure(made.error());
   auto read = read_object(session, *made, CKO_CERTIFICATE);
   if (!read) return Failure(read.error());
@@ -109,91 +99,6 @@ Result<Entry> TokenStore::import_certificate(const Certificate& certificate,
 }
 
 namespace {
-
-Result<EvpPkeyPtr> parse_pkcs8(const Secret& pkcs8) {
-  const OpensslErrorMark mark;
-  const auto* place = pkcs8.view().data();
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &place, static_cast<long>(pkcs8.size())));
-  EvpPkeyPtr key(info == nullptr ? nullptr
-                                 : EVP_PKCS82PKEY_ex(info.get(), private_lib_ctx(), nullptr));
-  if (key == nullptr)
-    return Failure(error_from_openssl(Errc::malformed, "cannot read the private key to import"));
-  return key;
-}
-
-Result<Secret> number(const EVP_PKEY* key, const char* name, std::size_t size = 0) {
-  BIGNUM* value = nullptr;
-  EVP_PKEY_get_bn_param(key, name, &value);
-  const BnPtr owned(value);
-  if (owned == nullptr)
-    return fail(Errc::malformed, "cannot import the key: a part of it is missing");
-  Secret out(size != 0 ? size : static_cast<std::size_t>(BN_num_bytes(value)));
-  BN_bn2binpad(value, out.writable().data(), static_cast<int>(out.size()));
-  return out;
-}
-
-Result<PrivateParts> rsa_parts(const EVP_PKEY* key) {
-  constexpr std::array rows = {
-      std::pair{CKA_PRIVATE_EXPONENT, OSSL_PKEY_PARAM_RSA_D},
-      std::pair{CKA_PRIME_1, OSSL_PKEY_PARAM_RSA_FACTOR1},
-      std::pair{CKA_PRIME_2, OSSL_PKEY_PARAM_RSA_FACTOR2},
-      std::pair{CKA_EXPONENT_1, OSSL_PKEY_PARAM_RSA_EXPONENT1},
-      std::pair{CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2},
-      std::pair{CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
-  };
-  PrivateParts parts;
-  for (const auto& [attribute, name] : rows) {
-    auto value = number(key, name);
-    if (!value) return Failure(value.error());
-    parts.values.emplace_back(attribute, std::move(*value));
-  }
-  return parts;
-}
-
-Result<PrivateParts> private_parts(const EVP_PKEY* key, const KeyShape& shape) {
-  const OpensslErrorMark mark;
-  if (shape.type == KeyType::rsa) return rsa_parts(key);
-  PrivateParts parts;
-  if (shape.type == KeyType::ec) {
-    auto value = number(key, OSSL_PKEY_PARAM_PRIV_KEY, (shape.bits + 7) / 8);
-    if (!value) return Failure(value.error());
-    parts.values.emplace_back(CKA_VALUE, std::move(*value));
-    return parts;
-  }
-  std::size_t size = 0;
-  EVP_PKEY_get_raw_private_key(key, nullptr, &size);
-  Secret value(size);
-  if (size == 0 || EVP_PKEY_get_raw_private_key(key, value.writable().data(), &size) != 1) {
-    return Failure(
-        error_from_openssl(Errc::malformed, "cannot import the key: its private part is missing"));
-  }
-  parts.values.emplace_back(CKA_VALUE, std::move(value));
-  return parts;
-}
-
-Result<void> add_public_parts(Template& wanted, const EVP_PKEY* key, const KeyShape& shape,
-                              const Quirks& quirks, bool with_point) {
-  const OpensslErrorMark mark;
-  if (shape.type == KeyType::rsa) {
-    for (const auto& [attribute, name] : {std::pair{CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N},
-                                          std::pair{CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E}}) {
-      const auto value = number(key, name);
-      if (!value) return Failure(value.error());
-      wanted.octets(attribute, value->view());
-    }
-    return {};
-  }
-  const auto parameters = curve_parameters(shape, quirks);
-  if (!parameters) return Failure(parameters.error());
-  wanted.octets(CKA_EC_PARAMS, *parameters);
-  if (!with_point) return {};
-  std::size_t size = 0;
-  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
-  Bytes point(size);
-  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), size, &size);
-  wanted.octets(CKA_EC_POINT, der::element(der::octet_string_tag, {point}));
-  return {};
-}
 
 BytesView serial_number(BytesView certificate) {
   const auto outer = DerReader(certificate).next(der_tag::sequence);
@@ -204,13 +109,14 @@ BytesView serial_number(BytesView certificate) {
   return serial ? serial->whole : BytesView();
 }
 
-Result<CK_OBJECT_HANDLE> create_object(const Session& session, Template& wanted,
-                                       std::string_view what, const TokenIdentity& token) {
+Result<CK_OBJECT_HANDLE> create_certificate(const Session& session, Template& wanted,
+                                            const TokenIdentity& token) {
   CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
   const auto rv = session.call(function::create_object, wanted.data(), wanted.size(), &made);
   if (rv == CKR_OK) return made;
-  return Failure(error_from_rv(
-      rv, "C_CreateObject", fmt::format("cannot put the {} onto token '{}'", what, token.label)));
+  return Failure(
+      error_from_rv(rv, "C_CreateObject",
+                    fmt::format("cannot put the certificate onto token '{}'", token.label)));
 }
 
 }  // namespace

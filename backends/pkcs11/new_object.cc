@@ -67,6 +67,13 @@ Result<OpenForWriting> open_for_writing(const Uri& uri, const OpenOptions& optio
   return OpenForWriting{std::move(*linked), std::move(*session), patience};
 }
 
+Result<TokenAbilities> abilities_of(const OpenForWriting& open) {
+  auto& token = open.linked.link->token();
+  auto mechanisms = token.mechanisms(open.patience);
+  if (!mechanisms) return Failure(mechanisms.error());
+  return TokenAbilities{std::move(*mechanisms), token.quirks()};
+}
+
 Names names_for(const NewObject& object, const Wanted& wanted, const PublicKey& key) {
   Names names{.label = object.label, .id = object.id};
   if (names.label.empty()) names.label = wanted.label.value_or("");
@@ -107,16 +114,19 @@ Result<void> check_free(const Session& session, const Names& names,
   return {};
 }
 
-Template private_key_template(CK_KEY_TYPE type, const NewObject& object) {
+bool may_leave(const NewObject& object) {
+  return object.extractable || object.wrappable || object.wrap_with_trusted;
+}
+
+Template private_key_template(CK_KEY_TYPE type, const NewObject& object, bool on_token) {
   Template result;
   result.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, type);
-  result.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, true);
-  result.flag(CKA_SENSITIVE, !object.extractable).flag(CKA_EXTRACTABLE, object.extractable);
+  result.flag(CKA_TOKEN, on_token).flag(CKA_PRIVATE, true);
+  result.flag(CKA_SENSITIVE, !object.extractable).flag(CKA_EXTRACTABLE, may_leave(object));
   if (type != ckk_ec_montgomery) result.flag(CKA_SIGN, wants(object, KeyUsage::sign, true));
-  if (type == CKK_RSA) {
-    result.flag(CKA_DECRYPT, wants(object, KeyUsage::decrypt, true));
-    result.flag(CKA_UNWRAP, wants(object, KeyUsage::unwrap, false));
-  }
+  // Said of every key: what is left out is set by some tokens (SoftHSM 2.6.1).
+  result.flag(CKA_DECRYPT, type == CKK_RSA && wants(object, KeyUsage::decrypt, true));
+  result.flag(CKA_UNWRAP, type == CKK_RSA && wants(object, KeyUsage::unwrap, false));
   if (is_ec(type)) result.flag(CKA_DERIVE, wants(object, KeyUsage::derive, true));
   if (object.wrap_with_trusted) result.flag(CKA_WRAP_WITH_TRUSTED, true);
   return result;

@@ -3,6 +3,7 @@
 #include "backends/pkcs11/object.h"
 #include "backends/pkcs11/store.h"
 #include "backends/pkcs11/token.h"
+#include "backends/pkcs11/token_abilities.h"
 #include "keystore/backend.h"
 
 namespace keystore::pkcs11 {
@@ -18,6 +19,9 @@ struct OpenForWriting {
 Result<OpenForWriting> open_for_writing(const Uri& uri, const OpenOptions& options,
                                         const std::vector<const Library*>& libraries);
 
+/// What the token can do. Errors: of C_GetMechanismList.
+Result<TokenAbilities> abilities_of(const OpenForWriting& open);
+
 /// What a new object shall be called: the request's words, else the URI's, else made from the key.
 struct Names {
   std::string label = {};
@@ -29,8 +33,12 @@ Names names_for(const NewObject& object, const Wanted& wanted, const PublicKey& 
 Result<void> check_free(const Session& session, const Names& names,
                         std::initializer_list<CK_OBJECT_CLASS> classes, const LinkedToken& linked);
 
-/// The attributes that a private key and its public key object share with every new one.
-Template private_key_template(CK_KEY_TYPE type, const NewObject& object);
+/// CKA_EXTRACTABLE: in the clear or wrapped.
+bool may_leave(const NewObject& object);
+
+/// The attributes that a private key and its public key object share with every new one. Not
+/// `on_token`: an object of the session.
+Template private_key_template(CK_KEY_TYPE type, const NewObject& object, bool on_token = true);
 Template public_key_template(CK_KEY_TYPE type, const NewObject& object);
 
 /// CKA_KEY_TYPE. Errors: unsupported.

@@ -29,6 +29,7 @@ constexpr std::array private_key_attributes = {
     Wanted{CKA_SIGN, 1},
     Wanted{CKA_DECRYPT, 1},
     Wanted{CKA_DERIVE, 1},
+    Wanted{CKA_UNWRAP, 1},
     Wanted{CKA_ALWAYS_AUTHENTICATE, 1},
     Wanted{CKA_ALWAYS_SENSITIVE, 1},
     Wanted{CKA_NEVER_EXTRACTABLE, 1},
@@ -46,7 +47,9 @@ constexpr std::array certificate_attributes = {Wanted{CKA_LABEL, 256}, Wanted{CK
                                                Wanted{CKA_VALUE, 4096}, Wanted{CKA_TRUSTED, 1}};
 constexpr std::array secret_key_attributes = {Wanted{CKA_LABEL, 256},     Wanted{CKA_ID, 256},
                                               Wanted{CKA_KEY_TYPE, 8},    Wanted{CKA_SENSITIVE, 1},
-                                              Wanted{CKA_EXTRACTABLE, 1}, Wanted{CKA_VALUE_LEN, 8}};
+                                              Wanted{CKA_EXTRACTABLE, 1}, Wanted{CKA_VALUE_LEN, 8},
+                                              Wanted{CKA_WRAP, 1},        Wanted{CKA_UNWRAP, 1},
+                                              Wanted{CKA_TRUSTED, 1}};
 
 constexpr std::size_t more_room = 16;  ///< times, for the second try
 

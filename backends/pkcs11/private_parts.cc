@@ -5,8 +5,9 @@
 
 #include <array>
 #include <map>
-#include <vector>
+#include <span>
 
+#include "backends/pkcs11/der.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/public_key_parsed.h"
@@ -16,6 +17,7 @@ namespace {
 
 using Parts = std::map<CK_ATTRIBUTE_TYPE, Secret>;
 
+// PKCS#11's name and OpenSSL's for each part of an RSA key; the public ones first.
 constexpr std::array rsa_rows = {
     std::pair{CKA_MODULUS, OSSL_PKEY_PARAM_RSA_N},
     std::pair{CKA_PUBLIC_EXPONENT, OSSL_PKEY_PARAM_RSA_E},
@@ -26,7 +28,53 @@ constexpr std::array rsa_rows = {
     std::pair{CKA_EXPONENT_2, OSSL_PKEY_PARAM_RSA_EXPONENT2},
     std::pair{CKA_COEFFICIENT, OSSL_PKEY_PARAM_RSA_COEFFICIENT1},
 };
+constexpr std::size_t rsa_public_rows = 2;
 constexpr std::size_t most_octets = 2048;  ///< of one part
+
+/// Padded on the left to `size` where that is given.
+Result<Secret> number(const EVP_PKEY* key, const char* name, std::size_t size = 0) {
+  BIGNUM* value = nullptr;
+  EVP_PKEY_get_bn_param(key, name, &value);
+  const BnPtr owned(value);
+  if (owned == nullptr)
+    return fail(Errc::malformed, "cannot import the key: a part of it is missing");
+  Secret out(size != 0 ? size : static_cast<std::size_t>(BN_num_bytes(value)));
+  BN_bn2binpad(value, out.writable().data(), static_cast<int>(out.size()));
+  return out;
+}
+
+Result<KeyParts> rsa_parts(const EVP_PKEY* key, std::size_t rows) {
+  KeyParts parts;
+  for (const auto& [attribute, name] : std::span(rsa_rows).first(rows)) {
+    auto value = number(key, name);
+    if (!value) return Failure(value.error());
+    parts.emplace_back(attribute, std::move(*value));
+  }
+  return parts;
+}
+
+Result<Secret> private_octets(const EVP_PKEY* key, const KeyShape& shape) {
+  if (shape.type == KeyType::ec) {
+    return number(key, OSSL_PKEY_PARAM_PRIV_KEY, (shape.bits + 7) / 8);
+  }
+  std::size_t size = 0;
+  EVP_PKEY_get_raw_private_key(key, nullptr, &size);
+  Secret value(size);
+  if (size != 0 && EVP_PKEY_get_raw_private_key(key, value.writable().data(), &size) == 1) {
+    return value;
+  }
+  return Failure(
+      error_from_openssl(Errc::malformed, "cannot import the key: its private part is missing"));
+}
+
+/// A public point, or the octets of an Edwards or Montgomery key.
+Bytes public_octets(const EVP_PKEY* key) {
+  std::size_t size = 0;
+  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
+  Bytes octets(size);
+  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, octets.data(), size, &size);
+  return octets;
+}
 
 CK_RV read_parts(const Session& session, CK_OBJECT_HANDLE handle, const KeyShape& shape,
                  Parts& parts) {
@@ -81,13 +129,11 @@ EvpPkeyPtr make_ec(const Parts& parts, const PublicKey& half) {
   std::array<char, 80> group = {};
   EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(),
                                  nullptr);
-  std::size_t size = 0;
-  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
-  Bytes point(size);
-  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, point.data(), size, &size);
+  const auto point = public_octets(pkey);
   const auto scalar = as_number(parts.at(CKA_VALUE));
   OSSL_PARAM_BLD_push_utf8_string(builder.get(), OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0);
-  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(), size);
+  OSSL_PARAM_BLD_push_octet_string(builder.get(), OSSL_PKEY_PARAM_PUB_KEY, point.data(),
+                                   point.size());
   OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_PRIV_KEY, scalar.get());
   return make_key("EC", builder.get());
 }
@@ -116,6 +162,25 @@ bool is_whole(EVP_PKEY* key, const std::optional<PublicKey>& half) {
 
 }  // namespace
 
+Result<KeyParts> private_parts(const EVP_PKEY* key, const KeyShape& shape) {
+  const OpensslErrorMark mark;
+  if (shape.type == KeyType::rsa) return rsa_parts(key, rsa_rows.size());
+  auto value = private_octets(key, shape);
+  if (!value) return Failure(value.error());
+  KeyParts parts;
+  parts.emplace_back(CKA_VALUE, std::move(*value));
+  return parts;
+}
+
+Result<KeyParts> public_parts(const EVP_PKEY* key, const KeyShape& shape) {
+  const OpensslErrorMark mark;
+  if (shape.type == KeyType::rsa) return rsa_parts(key, rsa_public_rows);
+  KeyParts parts;
+  const auto point = der::element(der::octet_string_tag, {public_octets(key)});
+  parts.emplace_back(CKA_EC_POINT, Secret::copy_of(point));
+  return parts;
+}
+
 Result<Secret> read_private_key(const Session& session, CK_OBJECT_HANDLE handle,
                                 const KeyShape& shape, const std::optional<PublicKey>& half,
                                 std::string_view action, CK_RV& rv) {
@@ -124,11 +189,16 @@ Result<Secret> read_private_key(const Session& session, CK_OBJECT_HANDLE handle,
   Parts parts;
   rv = read_parts(session, handle, shape, parts);
   if (rv != CKR_OK) return fail(Errc::malformed, failed);
-  auto key = assemble(parts, shape, half);
-  if (!is_whole(key.get(), half)) key.reset();
-  const Pkcs8Ptr info(key == nullptr ? nullptr : EVP_PKEY2PKCS8(key.get()));
+  const auto key = assemble(parts, shape, half);
+  if (!is_whole(key.get(), half)) return Failure(error_from_openssl(Errc::malformed, failed));
+  return as_pkcs8(key.get());
+}
+
+Result<Secret> as_pkcs8(const EVP_PKEY* key) {
+  const OpensslErrorMark mark;
+  const Pkcs8Ptr info(EVP_PKEY2PKCS8(key));
   const int size = info == nullptr ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
-  if (size <= 0) return Failure(error_from_openssl(Errc::malformed, failed));
+  if (size <= 0) return Failure(error_from_openssl(Errc::malformed, "cannot encode the key"));
   Secret encoded(static_cast<std::size_t>(size));
   auto* place = encoded.writable().data();
   i2d_PKCS8_PRIV_KEY_INFO(info.get(), &place);

@@ -22,7 +22,8 @@ constexpr std::array rows = {
               .general_error_is_bad_ciphertext = true,
               .eddsa_without_context = true,
               .edwards_by_oid = true,
-              .ec_session_copy = true}},
+              .ec_session_copy = true,
+              .key_wrap_pad_is_kwp = true}},
     // opencryptoki 3.8: its handler of fork forgets everything, but not who holds a mutex.
     QuirkRow{"IBM", "Meta PKCS11 LIBRARY", {.pause_at_fork = true}},
     // tpm2-pkcs11 1.9: one authorised session with the TPM for all that the process forks. When two

@@ -19,7 +19,11 @@ struct LinkedToken {
 };
 
 /// The objects of all tokens that a `pkcs11:` URI fits. Immutable.
-class TokenStore final : public StoreBackend, public Importer, public Generator, public Remover {
+class TokenStore final : public StoreBackend,
+                         public Importer,
+                         public Generator,
+                         public Remover,
+                         public KeyWrapper {
  public:
   /// Loads the modules; touches no token. Errors: as find_modules(), load_library(); of several
   /// modules one that loads is enough.
@@ -35,12 +39,20 @@ class TokenStore final : public StoreBackend, public Importer, public Generator,
   Importer* importer() noexcept override { return this; }
   Generator* generator() noexcept override { return this; }
   Remover* remover() noexcept override { return this; }
+  KeyWrapper* wrapper() noexcept override { return this; }
 
   Result<Entry> import_key(const Secret& pkcs8, const NewObject& object) override;
   Result<Entry> import_certificate(const Certificate& certificate,
                                    const NewObject& object) override;
+  Result<std::string> rehearse_import(const KeySpec& spec) override;
   Result<Key> generate_key(const KeySpec& spec, const NewObject& object) override;
   Result<void> remove(const Entry& entry) override;
+  Result<Entry> generate_wrapping_key(unsigned bits, const NewObject& object) override;
+  Result<WrappedKey> wrap(const Entry& key, const Uri& wrapping_key) override;
+  Result<WrappedKey> wrap_copy(const Secret& pkcs8, const NewObject& names,
+                               const Uri& wrapping_key) override;
+  Result<Entry> unwrap(const WrappedKey& wrapped, const Uri& wrapping_key,
+                       const NewObject& object) override;
 
  private:
   const Uri uri_;

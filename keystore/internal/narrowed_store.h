@@ -26,6 +26,7 @@ class NarrowedStore final : public StoreBackend {
   Importer* importer() noexcept override { return narrowed_->importer(); }
   Generator* generator() noexcept override { return narrowed_->generator(); }
   Remover* remover() noexcept override { return narrowed_->remover(); }
+  KeyWrapper* wrapper() noexcept override { return narrowed_->wrapper(); }
 
   Result<Listing<Entry>> find_around(const Query& query) const {
     const auto around = open_around_();

@@ -3,7 +3,7 @@
 # the tree; run it again only to add to it. The keys are for tests and protect nothing.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p seeds/uri seeds/config seeds/certificate seeds/pem seeds/pkcs8 seeds/reference
+mkdir -p seeds/uri seeds/config seeds/certificate seeds/pem seeds/pkcs8 seeds/reference seeds/wrapped_key
 
 seed() { printf '%s' "$2" >"seeds/$1"; }
 
@@ -98,3 +98,31 @@ reference version ed25519 2 ED25519 'pkcs11:token=t'
 reference pin ed25519 1 ED25519 'pkcs11:token=t?pin-value=1234'
 reference command ed25519 1 ED25519 'pkcs11:token=t?pin-source=cmd:/bin/true'
 { echo '-----BEGIN KEYSTORE KEY REFERENCE-----'; base64 -w 64 seeds/reference/ed25519; echo '-----END KEYSTORE KEY REFERENCE-----'; } >seeds/pem/reference
+
+# SEQUENCE { version, mechanism, wrappingKey, publicKey, label, id, wrapped }: keystore/wrapped_key.h.
+wrapped() {
+  openssl pkey -in "$work/$2.pem" -pubout -outform DER -out "$work/spki"
+  openssl pkcs8 -topk8 -nocrypt -in "$work/$2.pem" -outform DER -out "$work/pkcs8"
+  openssl enc -id-aes256-wrap-pad -K "$(printf '07%.0s' $(seq 32))" -iv a65959a6 -in "$work/pkcs8" -out "$work/wrapped"
+  /usr/bin/python3 - "$work" "seeds/wrapped_key/$1" "$3" "$4" "$5" <<'END'
+import sys
+work, out, version, mechanism, uri = sys.argv[1:]
+def element(tag, content):
+    size = len(content)
+    length = bytes([size]) if size < 128 else bytes([0x81, size]) if size < 256 else bytes([0x82, size >> 8, size & 255])
+    return bytes([tag]) + length + content
+def integer(text):
+    return element(2, int(text, 0).to_bytes(2, "big").lstrip(b"\0"))
+read = lambda name: open(f"{work}/{name}", "rb").read()
+body = integer(version) + integer(mechanism) + element(12, uri.encode()) + read("spki")
+body += element(12, b"web") + element(4, bytes([1, 2, 3])) + element(4, read("wrapped"))
+open(out, "wb").write(element(0x30, body))
+END
+}
+wrapped ec p256 1 0x210b 'pkcs11:token=t;object=backup;type=secret-key'
+wrapped rsa rsa 1 0x210c 'pkcs11:token=t;id=%01'
+wrapped version ed25519 2 0x210b 'pkcs11:token=t'
+wrapped mechanism ed25519 1 0x1085 'pkcs11:token=t'
+wrapped pin ed25519 1 0x210b 'pkcs11:token=t?pin-value=1234'
+wrapped file ed25519 1 0x210b 'file:/etc/key'
+{ echo '-----BEGIN KEYSTORE WRAPPED KEY-----'; base64 -w 64 seeds/wrapped_key/ec; echo '-----END KEYSTORE WRAPPED KEY-----'; } >seeds/wrapped_key/pem

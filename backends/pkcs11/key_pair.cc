@@ -1,0 +1,75 @@
+#include "backends/pkcs11/key_pair.h"
+
+#include <fmt/format.h>
+
+#include "backends/pkcs11/entry.h"
+#include "backends/pkcs11/error.h"
+#include "backends/pkcs11/private_parts.h"
+#include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/openssl_error.h"
+#include "keystore/internal/public_key_parsed.h"
+
+namespace keystore::pkcs11 {
+namespace {
+
+Result<TemporaryObject> create_public_key(const OpenForWriting& open, const NewPrivateKey& key);
+
+}  // namespace
+
+Result<PrivateKeyMaterial> PrivateKeyMaterial::parse(const Secret& pkcs8) {
+  const OpensslErrorMark mark;
+  const auto* place = pkcs8.view().data();
+  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &place, static_cast<long>(pkcs8.size())));
+  EvpPkeyPtr key(info == nullptr ? nullptr
+                                 : EVP_PKCS82PKEY_ex(info.get(), private_lib_ctx(), nullptr));
+  if (key == nullptr)
+    return Failure(error_from_openssl(Errc::malformed, "cannot read the private key to import"));
+  auto half = public_key_of(key.get());
+  if (!half) return Failure(half.error());
+  const auto type = key_type_for(half->shape().type);
+  if (!type) return Failure(type.error());
+  return PrivateKeyMaterial{std::move(key), std::move(*half), *type};
+}
+
+Template NewPrivateKey::attributes() const {
+  auto wanted = private_key_template(type, object, on_token);
+  wanted.text(CKA_LABEL, names.label).octets(CKA_ID, names.id);
+  return wanted;
+}
+
+Result<Entry> finish_pair(const OpenForWriting& open, const NewPrivateKey& key,
+                          TemporaryObject private_key) {
+  auto public_key = create_public_key(open, key);
+  if (!public_key) return Failure(public_key.error());
+  const auto made = read_object(*open.session, private_key.handle(), CKO_PRIVATE_KEY);
+  if (!made) return Failure(made.error());
+  private_key.keep();
+  public_key->keep();
+  return make_entry(open.linked.uri, *made, key.half);
+}
+
+namespace {
+
+Result<TemporaryObject> create_public_key(const OpenForWriting& open, const NewPrivateKey& key) {
+  const auto shape = key.half.shape();
+  const auto parts = public_parts(key.key, shape);
+  if (!parts) return Failure(parts.error());
+  auto wanted = public_key_template(key.type, key.object);
+  wanted.text(CKA_LABEL, key.names.label).octets(CKA_ID, key.names.id);
+  for (const auto& [attribute, value] : *parts) wanted.secret(attribute, value.view());
+  const auto& link = *open.linked.link;
+  if (shape.type != KeyType::rsa) {
+    const auto parameters = curve_parameters(shape, link.token().quirks());
+    if (!parameters) return Failure(parameters.error());
+    wanted.octets(CKA_EC_PARAMS, *parameters);
+  }
+  CK_OBJECT_HANDLE made = CK_INVALID_HANDLE;
+  const auto rv = open.session->call(function::create_object, wanted.data(), wanted.size(), &made);
+  if (rv == CKR_OK) return TemporaryObject(*open.session, made);
+  return Failure(error_from_rv(
+      rv, "C_CreateObject",
+      fmt::format("cannot put the public key onto token '{}'", link.identity().label)));
+}
+
+}  // namespace
+}  // namespace keystore::pkcs11
