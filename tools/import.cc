@@ -1,9 +1,11 @@
+#include <array>
 #include <memory>
 
 #include "tools/commands.h"
 #include "tools/copy.h"
 #include "tools/new_object.h"
 #include "tools/output.h"
+#include "tools/wrapped.h"
 
 namespace keystore::cli {
 namespace {
@@ -12,6 +14,7 @@ struct Options {
   std::string source = {};
   std::string destination = {};
   SecretOption pin = {};
+  std::string wrap_key = {};
   NewObjectOptions object = {};
 };
 
@@ -26,9 +29,16 @@ void add_import(CLI::App& app, Context& context) {
   command->add_option("DST", options->destination, "The token or the file that gets them")
       ->required();
   add_secret(*command, "--pin", options->pin, "PIN of the token");
+  command
+      ->add_option("--wrap-key", options->wrap_key,
+                   "AES key on the token DST that opens SRC, which export --wrap-key wrote")
+      ->type_name("URI");
   options->object.add_to(*command);
   add_json(*command, context);
-  add_example(*command, "keystore import web.pem 'pkcs11:token=prod' --label web");
+  add_example(*command,
+              "keystore import web.pem 'pkcs11:token=prod' --label web\n  "
+              "keystore import web.wrapped 'pkcs11:token=prod' --wrap-key "
+              "'pkcs11:token=prod;object=backup'");
   context.on(*command, [options, &context] { return import(*options, context.json); });
 }
 
@@ -37,6 +47,16 @@ namespace {
 Result<int> import(const Options& options, bool json) {
   const auto wanted = options.object.read(options.destination);
   if (!wanted) return Failure(wanted.error());
+  if (!options.wrap_key.empty()) {
+    const auto made = import_wrapped({.file = options.source,
+                                      .destination = options.destination,
+                                      .pin = options.pin,
+                                      .wrap_key = options.wrap_key,
+                                      .object = wanted->object()});
+    if (!made) return Failure(made.error());
+    return print_entries(std::array{*made}, json);
+  }
+  if (const auto plain = refuse_wrapped(options.source); !plain) return Failure(plain.error());
   const auto& passphrase = options.object.passphrase;
   const bool from_token = options.source.starts_with("pkcs11:") || passphrase.text.empty();
   const auto made = copy_objects({.source = options.source,

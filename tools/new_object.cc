@@ -19,6 +19,8 @@ void NewObjectOptions::add_to(CLI::App& command) {
   command.add_option("--usage", usage, "sign, decrypt, derive, wrap, unwrap (tokens)")
       ->delimiter(',');
   command.add_flag("--extractable", extractable, "The key may leave the token");
+  command.add_flag("--wrappable", wrappable,
+                   "The key may leave the token wrapped by another key, never in the clear");
   command.add_flag("--wrap-with-trusted", wrap_with_trusted,
                    "The key may leave the token wrapped by a trusted key only");
   command.add_flag("--force", force, "Replace a file that is there, keeping a backup");
@@ -37,6 +39,7 @@ Result<WantedObject> NewObjectOptions::read(const std::string& where) const {
     object.usage.push_back(*parsed);
   }
   object.extractable = extractable;
+  object.wrappable = wrappable;
   object.wrap_with_trusted = wrap_with_trusted;
   object.replace = force;
   auto secret = passphrase.read({.what = PinRequest::What::new_passphrase, .object = where});

@@ -31,6 +31,7 @@ struct NewObjectOptions {
   std::string id = {};
   std::vector<std::string> usage = {};
   bool extractable = false;
+  bool wrappable = false;
   bool wrap_with_trusted = false;
   bool force = false;
   SecretOption passphrase = {};
