@@ -29,6 +29,8 @@ struct Options {
   std::string resume = {};
   std::string roll_back = {};
   std::string retire = {};
+  std::string wrap_key = {};
+  std::string backup_out = {};
   std::string reload = {};
   SecretOption pin = {};
   SecretOption passphrase = {};
@@ -100,8 +102,20 @@ void add_options(CLI::App& command, Options& options) {
   actions
       ->add_option("--rollback", options.roll_back, "Restore the file, take the key off the token")
       ->type_name("ID");
-  actions->add_option("--retire", options.retire, "Remove the backup after one more proof")
-      ->type_name("ID");
+  auto* retire =
+      actions->add_option("--retire", options.retire, "Remove the backup after one more proof")
+          ->type_name("ID");
+  auto* wrap_key =
+      command
+          .add_option("--wrap-key", options.wrap_key,
+                      "With --retire: keep the key in a file first, enciphered by this AES key of "
+                      "the token")
+          ->type_name("URI")
+          ->needs(retire);
+  auto* backup_out = command.add_option("--backup-out", options.backup_out, "That file")
+                         ->type_name("FILE")
+                         ->needs(wrap_key);
+  wrap_key->needs(backup_out);
   actions->require_option(0, 1);
   for (auto* action : actions->get_options()) action->excludes(source);
 }
@@ -138,6 +152,9 @@ Result<std::vector<MovePlan>> plan_all(const std::vector<MoveRequest>& requests,
     if (!plan) return Failure(plan.error());
     const auto record = plan->record();
     say(fmt::format("plan: {} -> {}", record.source, record.destination));
+    if (!plan->import_way().empty()) {
+      say(fmt::format("plan: the token takes the key by {}", plan->import_way()));
+    }
     for (const auto& note : plan->notes()) print_warning(note);
     plans.push_back(std::move(*plan));
   }
@@ -200,8 +217,11 @@ Result<int> retire(const Options& options, const MoveOptions& how, bool json) {
   if (!moves) return Failure(moves.error());
   for (const auto& move : moves->items) {
     if (move.id != options.retire || move.state != MoveState::replaced) continue;
-    say(fmt::format("after this {} is the only place of the key: see that the token has a backup",
-                    move.destination));
+    say(fmt::format("after this {} is the only place of the key", move.destination));
+    say(options.wrap_key.empty()
+            ? "--wrap-key URI --backup-out FILE keeps it in a file first that only an AES key of "
+              "the token opens (keystore new URI --type aes:256 makes one)"
+            : fmt::format("and {}, which {} opens", options.backup_out, options.wrap_key));
     say("the file is removed, not overwritten: disks of today keep old blocks wherever they like; "
         "whoever must be sure makes a new key on the token");
     const auto question = fmt::format("remove {}?", move.backup);
@@ -229,6 +249,8 @@ Result<MoveOptions> move_options(const Options& options) {
       .destination = std::move(*destination),
       .at = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()),
       .prove_reference = !options.skip_provider_proof,
+      .wrap_key = options.wrap_key,
+      .wrapped_backup = options.backup_out,
       .reload = words_of(options.reload),
       .on_step = narrate};
 }

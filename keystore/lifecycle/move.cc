@@ -26,6 +26,8 @@ MoveRecord MovePlan::record() const { return plan_record(*data_); }
 
 const std::vector<std::string>& MovePlan::notes() const noexcept { return data_->notes; }
 
+const std::string& MovePlan::import_way() const noexcept { return data_->import_way; }
+
 std::string default_journal_folder() {
   if (const char* state = std::getenv("XDG_STATE_HOME"); state != nullptr && *state == '/') {
     return std::string(state) + "/keystore/moves";

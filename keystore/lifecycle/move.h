@@ -88,6 +88,8 @@ struct MoveOptions {
   std::string journal_folder = {};   ///< empty: default_journal_folder()
   std::chrono::sys_seconds at = {};  ///< the time that the journal tells; epoch: none
   bool prove_reference = true;       ///< sign through the OpenSSL provider before replacing
+  std::string wrap_key = {};         ///< retire: URI of an AES key on the token; empty: no backup
+  std::string wrapped_backup = {};   ///< retire: path of a new file, what `wrap_key` wraps
   std::vector<std::string> reload = {};  ///< program and arguments, run without a shell once the
                                          ///< file was replaced or restored; empty: none
   std::function<void(MoveStep, MovePhase)> on_step = {};  ///< told as the move goes on
@@ -103,6 +105,8 @@ class KEYSTORE_API MovePlan {
   MoveRecord record() const;
   /// What the person should know first: other copies of the key, say. One sentence each.
   const std::vector<std::string>& notes() const noexcept;
+  /// How the token takes the key, as a rehearsal showed; empty: not known.
+  const std::string& import_way() const noexcept;
   const Data& data() const noexcept { return *data_; }
 
  private:
@@ -135,8 +139,9 @@ KEYSTORE_API Result<MoveRecord> resume_move(std::string_view id, const MoveOptio
 /// (retired), already_exists (the file was changed since), unavailable, access_denied, pin_*, io.
 KEYSTORE_API Result<MoveRecord> roll_back_move(std::string_view id, const MoveOptions& options);
 
-/// Removes the backup after the reference has signed once more. Errors: not_found, invalid_argument
-/// (not replaced yet), key_mismatch, and those of the proof.
+/// Removes the backup after the reference has signed once more and, where asked, the key was kept
+/// wrapped (KeyWrapper::wrap_copy). Errors: not_found, invalid_argument (not replaced yet),
+/// key_mismatch, those of the proof and of wrapping: the backup is still there then.
 KEYSTORE_API Result<MoveRecord> retire_move(std::string_view id, const MoveOptions& options);
 
 /// All moves of the journal, oldest first; an unreadable journal is among `skipped`.

@@ -24,6 +24,7 @@ using Data = MovePlan::Data;
 
 constexpr std::size_t id_octets = 4;
 /// More than any reference, for the new file and for the copy where links cannot be made.
+constexpr unsigned rehearsal_rsa_bits = 2048;  ///< quickly made; sizes go the same way
 constexpr std::uint64_t spare_octets = 32U << 10;
 
 Result<Uri> parse_destination(const std::string& text);
@@ -254,6 +255,18 @@ Result<void> check_absent(const Store& token, const Query& query, std::string_vi
               "name the new one: pkcs11:token=…;object=LABEL;id=ID");
 }
 
+// With another key of the same kind: this one does not go near the token before it is moved.
+Result<void> rehearse(Data& plan, const Store& token) {
+  const auto public_key = PublicKey::parse(plan.public_key);
+  if (!public_key) return Failure(public_key.error());
+  const auto& shape = public_key->shape();
+  const unsigned bits = shape.type == KeyType::rsa ? rehearsal_rsa_bits : 0;
+  auto way = token.importer()->rehearse_import({shape.type, bits, shape.curve});
+  if (!way) return Failure(way.error());
+  plan.import_way = std::move(*way);
+  return {};
+}
+
 Result<void> check_token(Data& plan, const Uri& destination, const MoveRequest& request) {
   const auto token = open_token(destination, plan.pin);
   if (!token) return Failure(token.error());
@@ -271,6 +284,7 @@ Result<void> check_token(Data& plan, const Uri& destination, const MoveRequest& 
        }) {
     if (const auto ok = check_absent(*token, query, what); !ok) return ok;
   }
+  if (const auto ok = rehearse(plan, *token); !ok) return ok;
   if (!request.import_certificates) return {};
   const auto present = token->find_certificates();
   if (!present) return Failure(present.error());

@@ -189,6 +189,23 @@ TEST_F(KilledMove, AtAnyMomentLosesNothing) {
   }
 }
 
+// The same where the key goes in wrapped.
+TEST_F(KilledMove, AtAnyMomentOfAnUnwrappingLosesNothing) {
+  module().set_faults("no-create 0xD1");
+  constexpr int longest_ms = 120;
+  for (int delay_ms = 1; delay_ms < longest_ms; delay_ms += 7) {
+    const auto killed = run({build() + "/tests/bin/move_killer", "run", "import-key",
+                             "begun+" + std::to_string(delay_ms), key_.string(),
+                             hsm().uri("killed"), hsm().pin_source()},
+                            in_its_own_state());
+    ASSERT_TRUE(killed.signal == SIGKILL || killed.status == 3) << killed.text();
+    expect_key_usable();
+    roll_back(only_move().at("id"));
+    std::filesystem::remove_all(file("moves"));
+    if (HasFailure()) return;
+  }
+}
+
 TEST_F(KilledMove, LeavesNothingOfAFileThatWasBeingWritten) {
   const auto moved = command({key_.string(), hsm().uri("left"), "--pin", hsm().pin_source()});
   ASSERT_TRUE(moved.ok()) << moved.text();

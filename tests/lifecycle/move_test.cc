@@ -242,6 +242,55 @@ TEST_F(MoveTest, RetiresAfterOneMoreProof) {
   EXPECT_TRUE(signs(key));
 }
 
+TEST_F(MoveTest, KeepsTheKeyWrappedBeforeItRetires) {
+  const auto key = make_key("kept.key", "rsa:2048");
+  const auto moved = move(key, "kept").value();
+  auto store = open(hsm().uri(), options().destination).value();
+  const auto by = store.wrapper()->generate_wrapping_key(256, {.label = "keeper"}).value();
+  auto how = options();
+  how.wrap_key = hsm().uri("nobody");
+  how.wrapped_backup = file("kept.wrapped").string();
+  EXPECT_EQ(retire_move(moved.id, how).error().code, Errc::not_found);
+  EXPECT_TRUE(std::filesystem::exists(moved.backup)) << "nothing goes before it is kept";
+  how.wrap_key = by.uri.canonical();
+  const auto retired = retire_move(moved.id, how);
+  ASSERT_TRUE(retired) << retired.error().message;
+  EXPECT_FALSE(std::filesystem::exists(moved.backup));
+  EXPECT_EQ(snapshot(how.wrapped_backup).mode & 07777U, 0600U);
+
+  ASSERT_TRUE(store.remover()->remove(open(hsm().uri("kept"), how.destination)->key()->entry()));
+  EXPECT_FALSE(signs(key));
+  const auto wrapped = WrappedKey::parse_pem(read_text(how.wrapped_backup));
+  ASSERT_TRUE(wrapped) << wrapped.error().message;
+  const auto entry = store.wrapper()->unwrap(*wrapped, by.uri, {});
+  ASSERT_TRUE(entry) << entry.error().message;
+  EXPECT_TRUE(signs(key));
+}
+
+TEST_F(MoveTest, SaysHowATokenThatTakesNoKeyInTheClearWillGetIt) {
+  module().set_faults("no-create 0xD1");
+  const auto key = make_key("wrapped.key");
+  const auto plan = plan_move(request(key, "wrapped"), options());
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_THAT(plan->import_way(), ::testing::HasSubstr("CKM_AES_KEY_WRAP_PAD"));
+  EXPECT_THAT(entries({.label = "wrapped"}), ::testing::IsEmpty());
+  const auto moved = run_move(*plan, options());
+  ASSERT_TRUE(moved) << moved.error().message;
+  EXPECT_TRUE(signs(key));
+  ASSERT_TRUE(roll_back_move(moved->id, options()));
+  EXPECT_THAT(entries({.label = "wrapped"}), ::testing::IsEmpty());
+}
+
+// A token that takes a kind of key in no way says so before anything is changed.
+TEST_F(MoveTest, PlansNoMoveOntoATokenThatWouldNotTakeTheKey) {
+  module().set_faults("no-create 0xD1");
+  const auto key = make_key("refused.key", "ed25519");
+  const auto plan = plan_move(request(key), options());
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, Errc::unsupported);
+  EXPECT_THAT(plan.error().message, ::testing::HasSubstr("C_CreateObject"));
+}
+
 TEST_F(MoveTest, DoesNotRetireWhatNoLongerSigns) {
   const auto key = make_key("gone.key");
   const auto moved = move(key, "gone").value();

@@ -39,6 +39,7 @@ struct MovePlan::Data {
   bool certificate_matches = false;                   ///< the first one is for the key
   std::vector<std::string> import_certificates = {};  ///< SHA-256 (hexadecimal) of those to import
 
+  std::string import_way = {};                    ///< not in the journal
   std::vector<std::string> notes = {};            ///< not in the journal
   std::shared_ptr<SecretKeeper> pin = {};         ///< not in the journal
   std::shared_ptr<SecretKeeper> passphrase = {};  ///< not in the journal
