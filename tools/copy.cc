@@ -107,12 +107,12 @@ Result<void> put_keys(const Load& load, const Store& store, NewObject& object,
   return {};
 }
 
-Result<std::vector<Entry>> put(const Load& load, const Store& store, NewObject object) {
-  const auto there = store.find_entries();
-  std::vector<Entry> made;
-  if (const auto put = put_keys(load, store, object, made); !put) return Failure(put.error());
+Result<void> put_certificates(const Load& load, const Store& store, NewObject object,
+                              std::vector<Entry>& made) {
   auto keys = made;
-  if (there) keys.insert(keys.end(), there->items.begin(), there->items.end());
+  if (const auto there = store.find_entries()) {
+    keys.insert(keys.end(), there->items.begin(), there->items.end());
+  }
   // A label or id that was asked for is the key's; without a key, the one certificate's.
   if (!load.keys.empty() || load.certificates.size() > 1) {
     object.label.clear();
@@ -124,15 +124,33 @@ Result<std::vector<Entry>> put(const Load& load, const Store& store, NewObject o
     if (!entry && entry.error().code == Errc::already_exists && is_among(certificate, keys)) {
       if (load.keys.size() + load.certificates.size() > 1) continue;
     }
-    if (!entry) {
-      auto error = entry.error();
-      if (!made.empty()) error.message += fmt::format("; {} objects were imported", made.size());
-      return Failure(std::move(error));
-    }
+    if (!entry) return Failure(entry.error());
     made.push_back(*std::move(entry));
     object.replace = false;
   }
-  return made;
+  return {};
+}
+
+/// Takes off again what was made before a failure, the last first.
+Error take_back(Error error, const Store& store, const std::vector<Entry>& made) {
+  std::size_t left = 0;
+  for (auto entry = made.rbegin(); entry != made.rend(); ++entry) {
+    const auto removed = store.remover() == nullptr ? fail(Errc::unsupported, "cannot remove")
+                                                    : store.remover()->remove(*entry);
+    if (!removed) ++left;
+  }
+  if (left != 0) error.message += fmt::format("; {} objects that were imported stay", left);
+  return error;
+}
+
+Result<std::vector<Entry>> put(const Load& load, const Store& store, NewObject object) {
+  const bool replaces = object.replace;
+  std::vector<Entry> made;
+  auto done = put_keys(load, store, object, made);
+  if (done) done = put_certificates(load, store, object, made);
+  if (done) return made;
+  // Of a file that was replaced there is a backup: what came in its place is not made less.
+  return Failure(replaces ? done.error() : take_back(done.error(), store, made));
 }
 
 }  // namespace
