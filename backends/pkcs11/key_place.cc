@@ -10,6 +10,8 @@ namespace keystore::pkcs11 {
 namespace {
 
 constexpr int most_tries = 5;
+// The login may be lost again between a healing by another thread and our look.
+constexpr int most_empty_looks = 3;
 
 }  // namespace
 
@@ -35,6 +37,7 @@ Remedy KeyPlace::remedy_after(CK_RV rv, CK_OBJECT_HANDLE handle) const noexcept 
 
 Result<CK_OBJECT_HANDLE> KeyPlace::locate(Patience& patience) {
   if (const auto known = handle()) return *known;
+  int hidden = 0;
   for (int tries = 0; tries < most_tries; ++tries) {
     std::uint64_t epoch = 0;
     const auto found = look(epoch, patience);
@@ -46,7 +49,7 @@ Result<CK_OBJECT_HANDLE> KeyPlace::locate(Patience& patience) {
     // Nothing found: the login may be lost, which hides the key.
     const auto remedy = found ? Remedy::log_in : remedy_for(found.error());
     if (remedy == Remedy::none) return Failure(found.error());
-    if (found && tries != 0) break;
+    if (found && ++hidden == most_empty_looks) break;
     if (!found && tries + 1 == most_tries) return Failure(found.error());
     if (remedy <= Remedy::replace_session) continue;
     if (auto healed = token_.heal(link_, epoch, remedy, patience); !healed) {
