@@ -51,6 +51,12 @@ class KEYSTORE_API KeyBackend {
   virtual ~KeyBackend() = default;
   virtual const Entry& entry() const noexcept = 0;
   virtual std::span<const SignatureScheme> schemes() const noexcept = 0;
+  /// Whether it makes such signatures, as far as known without asking the store. Stores that run
+  /// whatever fits the type of the key leave this as it is.
+  virtual bool can_sign(const SignSpec& spec) const {
+    static_cast<void>(spec);
+    return true;
+  }
   /// The one entry for all operations. The reply holds what the request asks.
   virtual Result<Reply> run(const Request& request, const CallLimits& limits) const = 0;
   virtual Result<Secret> export_pkcs8() const = 0;

@@ -54,6 +54,8 @@ const std::optional<PublicKey>& Key::public_key() const noexcept { return entry(
 
 std::span<const SignatureScheme> Key::schemes() const noexcept { return backend_->schemes(); }
 
+bool Key::can_sign(const SignSpec& spec) const { return backend_->can_sign(spec); }
+
 Result<Bytes> Key::sign(SignatureScheme scheme, BytesView message, const CallLimits& limits) const {
   if (std::ranges::find(schemes(), scheme) == schemes().end()) {
     std::string known;

@@ -43,6 +43,9 @@ class KEYSTORE_API Key {
   const std::optional<PublicKey>& public_key() const noexcept;
   /// What the key can sign with where it lives, best first.
   std::span<const SignatureScheme> schemes() const noexcept;
+  /// Whether the key makes such signatures where it lives, as far as known without asking its store:
+  /// a token that hashes by itself takes messages and no digests.
+  bool can_sign(const SignSpec& spec) const;
 
   /// Signs `message`, hashing it as `scheme` (a named SignSpec) says. ECDSA signatures are DER
   /// (RFC 3279, 2.2.3). May ask for a PIN and block for a touch on the token.

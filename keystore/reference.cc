@@ -55,13 +55,15 @@ std::optional<std::vector<SignatureScheme>> read_schemes(BytesView content) {
   return schemes;
 }
 
-/// What may follow the public key: [0], and tags of versions to come.
-Result<std::vector<SignatureScheme>> read_tail(DerReader reader) {
-  std::vector<SignatureScheme> schemes;
-  if (const auto content = reader.next(der_tag::context_0)) {
+/// What may follow the public key: [0], [1], and tags of versions to come.
+Result<void> read_tail(DerReader reader, Reference& reference) {
+  for (const auto& [tag, schemes] : {std::pair(der_tag::context_0, &reference.schemes),
+                                     std::pair(der_tag::context_1, &reference.hashing)}) {
+    const auto content = reader.next(tag);
+    if (!content) continue;
     auto read = read_schemes(*content);
     if (!read) return malformed("holds malformed schemes");
-    schemes = *std::move(read);
+    *schemes = *std::move(read);
   }
   while (!reader.at_end()) {
     const auto element = reader.next();
@@ -69,7 +71,16 @@ Result<std::vector<SignatureScheme>> read_tail(DerReader reader) {
       return malformed("has something unknown at its end");
     }
   }
-  return schemes;
+  return {};
+}
+
+void append_schemes(Bytes& body, std::uint8_t tag, std::span<const SignatureScheme> schemes) {
+  if (schemes.empty()) return;
+  Bytes numbers;
+  for (const auto scheme : schemes) {
+    append_der(numbers, der_tag::integer, der_integer_content(static_cast<std::uint16_t>(scheme)));
+  }
+  append_der(body, tag, numbers);
 }
 
 Result<Reference> parse_ours(BytesView der) {
@@ -95,9 +106,9 @@ Result<Reference> parse_ours(BytesView der) {
   if (!std::ranges::equal(*type, algorithm_of(spki->whole))) {
     return malformed("names another key type than its public key has");
   }
-  auto schemes = read_tail(reader);
-  if (!schemes) return Failure(schemes.error());
-  return Reference{*std::move(uri), *std::move(public_key), *std::move(schemes)};
+  Reference reference{.uri = *std::move(uri), .public_key = *std::move(public_key)};
+  if (auto read = read_tail(reader, reference); !read) return Failure(read.error());
+  return reference;
 }
 
 /// pkcs11-provider 0.3 and later: SEQUENCE { VisibleString, UTF8String }.
@@ -118,6 +129,19 @@ Result<Reference> parse_pkcs11_provider(BytesView der) {
 }
 
 }  // namespace
+
+Reference Reference::to_key(Uri uri, const Key& key) {
+  Reference reference{.uri = std::move(uri),
+                      .public_key = key.public_key(),
+                      .schemes = {key.schemes().begin(), key.schemes().end()}};
+  for (const auto scheme : key.schemes()) {
+    auto of_digest = spec_of(scheme);
+    of_digest.input = SignInput::digest;
+    const bool hashed = of_digest.digest != Digest::none;
+    if (hashed && !key.can_sign(of_digest)) reference.hashing.push_back(scheme);
+  }
+  return reference;
+}
 
 Result<Reference> Reference::parse(std::string_view label, BytesView der) {
   if (label == pem_label) return parse_ours(der);
@@ -143,14 +167,8 @@ Result<Bytes> Reference::to_der() const {
   append_der(body, der_tag::object_identifier, algorithm_of(public_key->spki()));
   append_der(body, der_tag::utf8_string, as_bytes(uri.canonical_with_pin_source()));
   body.insert(body.end(), public_key->spki().begin(), public_key->spki().end());
-  if (!schemes.empty()) {
-    Bytes numbers;
-    for (const auto scheme : schemes) {
-      append_der(numbers, der_tag::integer,
-                 der_integer_content(static_cast<std::uint16_t>(scheme)));
-    }
-    append_der(body, der_tag::context_0, numbers);
-  }
+  append_schemes(body, der_tag::context_0, schemes);
+  append_schemes(body, der_tag::context_1, hashing);
   Bytes der;
   append_der(der, der_tag::sequence, body);
   return der;

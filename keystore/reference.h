@@ -24,7 +24,8 @@ class Registry;
 ///       keyType    OBJECT IDENTIFIER,           -- algorithm of publicKey
 ///       uri        UTF8String,
 ///       publicKey  SubjectPublicKeyInfo,
-///       schemes    [0] IMPLICIT SEQUENCE OF INTEGER OPTIONAL }  -- IANA SignatureScheme
+///       schemes    [0] IMPLICIT SEQUENCE OF INTEGER OPTIONAL,   -- IANA SignatureScheme
+///       hashing    [1] IMPLICIT SEQUENCE OF INTEGER OPTIONAL }  -- those that hash on the token
 ///
 /// Unknown context tags at the end are ignored, an unknown version is refused. References of
 /// pkcs11-provider (label `PKCS#11 PROVIDER URI`) are read as well; they have no public key.
@@ -35,6 +36,10 @@ struct Reference {
   Uri uri;                                      ///< may hold a pin-source, never a pin-value
   std::optional<PublicKey> public_key = {};     ///< always set in ours
   std::vector<SignatureScheme> schemes = {};    ///< empty: not said
+  std::vector<SignatureScheme> hashing = {};    ///< those that take a message, and no digest
+
+  /// The reference to `key` at `uri`, saying what the key can do.
+  KEYSTORE_API static Reference to_key(Uri uri, const Key& key);
 
   /// `label` says which of the two forms `der` is. Errors: malformed (also a pin-value), unsupported
   /// (version), refused_by_policy (a pin-source that data may not use).

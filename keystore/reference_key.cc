@@ -23,16 +23,38 @@ struct Opened {
   mutable std::atomic<bool> proven;
 };
 
+Entry describe(const Reference& reference) {
+  const auto object = reference.uri.path_attribute("object");
+  return {.uri = reference.uri,
+          .kind = EntryKind::private_key,
+          .label = object ? std::string(*object) : reference.uri.path(),
+          .id =
+              [&] {
+                const auto id = as_bytes(reference.uri.path_attribute("id").value_or(""));
+                return Bytes(id.begin(), id.end());
+              }(),
+          .custody = Custody::token,
+          .shape = reference.public_key->shape(),
+          .public_key = reference.public_key,
+          .attributes = {{reference_attribute, "yes"}}};
+}
+
+std::vector<SignatureScheme> schemes_for(const Reference& reference) {
+  if (!reference.schemes.empty()) return reference.schemes;
+  const auto all = schemes_of(reference.public_key->shape());
+  return {all.begin(), all.end()};
+}
+
 /// Opens its store at the first operation. No lock is taken, so that a fork at any moment leaves
 /// the child none to wait for: threads that come first together each open, and the first to finish
 /// publishes its key for all.
 class ReferenceKey final : public KeyBackend {
  public:
-  ReferenceKey(Uri uri, Entry entry, std::vector<SignatureScheme> schemes, const Registry& registry,
-               OpenOptions options)
-      : uri_(std::move(uri)),
-        entry_(std::move(entry)),
-        schemes_(std::move(schemes)),
+  ReferenceKey(const Reference& reference, const Registry& registry, OpenOptions options)
+      : uri_(reference.uri),
+        entry_(describe(reference)),
+        schemes_(schemes_for(reference)),
+        hashing_(reference.hashing),
         registry_(registry),
         options_(std::move(options)) {}
   ~ReferenceKey() override { const std::unique_ptr<const Opened> last(opened_.load()); }
@@ -41,6 +63,7 @@ class ReferenceKey final : public KeyBackend {
 
   const Entry& entry() const noexcept override { return entry_; }
   std::span<const SignatureScheme> schemes() const noexcept override { return schemes_; }
+  bool can_sign(const SignSpec& spec) const override;
   Result<Reply> run(const Request& request, const CallLimits& limits) const override;
   Result<Secret> export_pkcs8() const override;
 
@@ -53,6 +76,7 @@ class ReferenceKey final : public KeyBackend {
   const Uri uri_;
   const Entry entry_;
   const std::vector<SignatureScheme> schemes_;
+  const std::vector<SignatureScheme> hashing_;
   const Registry& registry_;
   const OpenOptions options_;
   mutable std::atomic<const Opened*> opened_ = nullptr;
@@ -73,6 +97,19 @@ Result<Reply> ask(const Key& key, const DecryptRequest& request, const CallLimit
 
 Result<Reply> ask(const Key& key, const DeriveRequest& request, const CallLimits& limits) {
   return as_reply(key.derive(request.peer, limits));
+}
+
+// What the reference says, until the key itself is there. A scheme that takes a digest means that
+// its algorithm does, with any digest.
+bool ReferenceKey::can_sign(const SignSpec& spec) const {
+  if (const auto* ready = opened_.load(std::memory_order_acquire)) return ready->key.can_sign(spec);
+  if (schemes_.empty() || spec.algorithm == SignAlgorithm::rsa_raw) return hashing_.empty();
+  return std::ranges::any_of(schemes_, [&](SignatureScheme scheme) {
+    const auto each = spec_of(scheme);
+    if (each.algorithm != spec.algorithm) return false;
+    const bool hashed = std::ranges::find(hashing_, scheme) != hashing_.end();
+    return !hashed || (spec.input == SignInput::message && spec.digest == each.digest);
+  });
 }
 
 Result<Reply> ReferenceKey::run(const Request& request, const CallLimits& limits) const {
@@ -173,28 +210,6 @@ void read_pin_at_load(const Uri& uri, OpenOptions& options) {
   }
 }
 
-Entry describe(const Reference& reference) {
-  const auto object = reference.uri.path_attribute("object");
-  return {.uri = reference.uri,
-          .kind = EntryKind::private_key,
-          .label = object ? std::string(*object) : reference.uri.path(),
-          .id =
-              [&] {
-                const auto id = as_bytes(reference.uri.path_attribute("id").value_or(""));
-                return Bytes(id.begin(), id.end());
-              }(),
-          .custody = Custody::token,
-          .shape = reference.public_key->shape(),
-          .public_key = reference.public_key,
-          .attributes = {{reference_attribute, "yes"}}};
-}
-
-std::vector<SignatureScheme> schemes_for(const Reference& reference) {
-  if (!reference.schemes.empty()) return reference.schemes;
-  const auto all = schemes_of(reference.public_key->shape());
-  return {all.begin(), all.end()};
-}
-
 Result<std::shared_ptr<const Config>> config_for(const OpenOptions& options) {
   if (options.config != nullptr) return options.config;
   return process_config();
@@ -223,8 +238,7 @@ Result<Key> open_reference(const Reference& reference, const Registry& registry,
     if (!store) return Failure(store.error());
     return store->key({.kind = EntryKind::private_key});
   }
-  return Key(std::make_shared<const ReferenceKey>(
-      reference.uri, describe(reference), schemes_for(reference), registry, std::move(bounded)));
+  return Key(std::make_shared<const ReferenceKey>(reference, registry, std::move(bounded)));
 }
 
 }  // namespace keystore

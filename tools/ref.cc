@@ -118,9 +118,7 @@ Result<Reference> make_reference(const Key& key, const Uri& asked, const Options
   }
   auto uri = uri_for_data(key.uri(), asked, options);
   if (!uri) return Failure(uri.error());
-  return Reference{.uri = *std::move(uri),
-                   .public_key = key.public_key(),
-                   .schemes = {key.schemes().begin(), key.schemes().end()}};
+  return Reference::to_key(*std::move(uri), key);
 }
 
 /// The key's URI as a file may hold it: a PIN source that a server can read again, and a module

@@ -39,6 +39,10 @@ TokenKey::TokenKey(std::shared_ptr<const TokenLink> link, Entry entry, Abilities
 
 TokenKey::~TokenKey() { const std::unique_ptr<KeyPlace> all(place_.load()); }
 
+bool TokenKey::can_sign(const SignSpec& spec) const {
+  return find_signing_way(spec, shape_, abilities_).has_value();
+}
+
 Result<Reply> TokenKey::run(const Request& request, const CallLimits& limits) const {
   if (const auto* sign_request = std::get_if<SignRequest>(&request)) {
     return sign(*sign_request, limits);

@@ -20,6 +20,7 @@ class TokenKey final : public KeyBackend {
 
   const Entry& entry() const noexcept override { return entry_; }
   std::span<const SignatureScheme> schemes() const noexcept override { return schemes_; }
+  bool can_sign(const SignSpec& spec) const override;
   Result<Reply> run(const Request& request, const CallLimits& limits) const override;
   Result<Secret> export_pkcs8() const override;
 

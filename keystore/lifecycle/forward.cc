@@ -134,8 +134,9 @@ Result<std::string> reference_pem(const MovePlan::Data& plan) {
   if (!uri) return Failure(uri.error());
   auto public_key = PublicKey::parse(plan.public_key);
   if (!public_key) return Failure(public_key.error());
-  const auto schemes = key->schemes();
-  return Reference{*uri, std::move(*public_key), {schemes.begin(), schemes.end()}}.to_pem();
+  auto reference = Reference::to_key(*uri, *key);
+  reference.public_key = std::move(*public_key);  // as the file has it
+  return reference.to_pem();
 }
 
 Result<void> write_reference(const Work& work, bool) {

@@ -94,6 +94,28 @@ TEST_F(ReferenceKey, KeepsTheSchemesOfTheReference) {
             Errc::invalid_argument);
 }
 
+TEST_F(ReferenceKey, KnowsWhichSchemesHashOnTheTokenBeforeItIsOpened) {
+  using enum SignatureScheme;
+  const auto rsa = new_key("rsa:2048", key_uri);
+  const Reference reference{.uri = Uri::parse(key_uri).value(),
+                            .public_key = rsa.public_key(),
+                            .schemes = {rsa_pss_rsae_sha256, rsa_pkcs1_sha256},
+                            .hashing = {rsa_pss_rsae_sha256}};
+  const auto key = open_reference(reference, test_registry(),
+                                  {.config = std::make_shared<const Config>()}, PinTime::at_load);
+  ASSERT_TRUE(key);
+  const auto can = [&](SignAlgorithm algorithm, SignInput input, Digest digest) {
+    return key->can_sign({.algorithm = algorithm, .input = input, .digest = digest});
+  };
+  EXPECT_TRUE(can(SignAlgorithm::rsa_pss, SignInput::message, Digest::sha256));
+  EXPECT_FALSE(can(SignAlgorithm::rsa_pss, SignInput::digest, Digest::sha256));
+  EXPECT_FALSE(can(SignAlgorithm::rsa_pss, SignInput::message, Digest::sha384));
+  EXPECT_TRUE(can(SignAlgorithm::rsa_pkcs1, SignInput::digest, Digest::sha384));
+  EXPECT_FALSE(can(SignAlgorithm::rsa_raw, SignInput::raw, Digest::none));
+  EXPECT_FALSE(can(SignAlgorithm::ecdsa, SignInput::message, Digest::sha256));
+  EXPECT_EQ(stores_.opened, 0);
+}
+
 TEST_F(ReferenceKey, NoticesASwappedToken) {
   stores_.keys[std::string(key_uri)] = {new_key("ec:p256", key_uri)};
   const auto key = open();

@@ -19,7 +19,8 @@ Reference sample() {
   static const auto public_key = new_key("ec:p256").public_key().value();
   return {.uri = uri("pkcs11:token=prod;object=web?pin-source=file:/etc/pin"),
           .public_key = public_key,
-          .schemes = {SignatureScheme::ecdsa_secp256r1_sha256}};
+          .schemes = {SignatureScheme::ecdsa_secp256r1_sha256},
+          .hashing = {SignatureScheme::ecdsa_secp256r1_sha256}};
 }
 
 Bytes element(std::uint8_t tag, BytesView content) {
@@ -65,6 +66,7 @@ TEST(Reference, ReadsWhatItWrites) {
   EXPECT_EQ(read->uri, written.uri);
   EXPECT_EQ(read->public_key, written.public_key);
   EXPECT_EQ(read->schemes, written.schemes);
+  EXPECT_EQ(read->hashing, written.hashing);
 }
 
 TEST(Reference, StandsAmongOtherBlocks) {
@@ -121,7 +123,7 @@ TEST(Reference, RefusesUnknownVersions) {
 
 TEST(Reference, IgnoresUnknownContextTags) {
   const auto tail = join({element(der_tag::context_0, element(der_tag::integer, Bytes{4, 3})),
-                          element(0xA1, Bytes{1, 2, 3}), element(0x85, {})});
+                          element(0xA2, Bytes{1, 2, 3}), element(0x85, {})});
   const auto read = Parts{.tail = tail}.parse();
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->schemes, std::vector{SignatureScheme::ecdsa_secp256r1_sha256});

@@ -33,6 +33,11 @@ struct EcdsaSettings {
   bool set(const Provider&, const OSSL_PARAM[]) { return true; }
   bool get(OSSL_PARAM[]) const { return true; }
 
+  static std::string_view algorithm_name() { return "ECDSA"; }
+  bool offered(const Key& key, const DigestChoice& digest) const {
+    return key.can_sign({.algorithm = SignAlgorithm::ecdsa, .digest = digest.digest});
+  }
+
   Result<SignSpec> spec(const Material&, const DigestChoice& digest, std::size_t size) const {
     const auto used = digest.digest != Digest::none ? digest.digest : digest_of_size(size);
     if (used == Digest::none || size != digest_size(used)) {

@@ -18,6 +18,11 @@ struct EddsaSettings {
   bool set(const Provider&, const OSSL_PARAM[]) { return true; }
   bool get(OSSL_PARAM[]) const { return true; }
 
+  static std::string_view algorithm_name() { return "EdDSA"; }
+  bool offered(const Key& key, const DigestChoice&) const {
+    return key.can_sign({.algorithm = SignAlgorithm::eddsa});
+  }
+
   Result<SignSpec> spec(const Material&, const DigestChoice&, std::size_t) const {
     return SignSpec{.algorithm = SignAlgorithm::eddsa, .input = SignInput::message};
   }

@@ -13,6 +13,7 @@ namespace {
 /// PKCS#1 v1.5, PSS and raw signatures (RFC 8017), as the parameters say.
 struct RsaSettings {
   int padding = RSA_PKCS1_PADDING;
+  bool padding_chosen = false;
   bool pss_only = false;
   int salt = RSA_PSS_SALTLEN_AUTO;
   DigestChoice mgf = {};
@@ -21,6 +22,8 @@ struct RsaSettings {
   bool begin_digest(SignatureContext<RsaSettings>& context, const char* name) const;
   bool set(const Provider& provider, const OSSL_PARAM params[]);
   bool get(OSSL_PARAM params[]) const;
+  std::string_view algorithm_name() const;
+  bool offered(const Key& key, const DigestChoice& digest) const;
   Result<SignSpec> spec(const Material& key, const DigestChoice& digest, std::size_t size) const;
   OsslParamPtr model(const Material& key, const DigestChoice& digest) const;
   static const OSSL_PARAM* gettable() noexcept;
@@ -34,6 +37,10 @@ struct RsaSettings {
 };
 
 using Functions = SignatureFunctions<RsaSettings>;
+
+const SignSpec raw_spec = {.algorithm = SignAlgorithm::rsa_raw, .input = SignInput::raw};
+const SignSpec digest_info_spec = {.algorithm = SignAlgorithm::rsa_pkcs1,
+                                   .input = SignInput::digest_info};
 
 void RsaSettings::begin(KeyKind kind) {
   pss_only = kind == KeyKind::rsa_pss;
@@ -67,6 +74,7 @@ bool RsaSettings::set_padding(const Provider& provider, const OSSL_PARAM params[
     return false;
   }
   padding = *asked;
+  padding_chosen = true;
   return true;
 }
 
@@ -87,14 +95,32 @@ bool RsaSettings::get(OSSL_PARAM params[]) const {
          (mgf_name == nullptr || answer_text(params, OSSL_SIGNATURE_PARAM_MGF1_DIGEST, mgf_name));
 }
 
+std::string_view RsaSettings::algorithm_name() const {
+  if (!padding_chosen && !pss_only) return "RSA";
+  if (padding == RSA_NO_PADDING) return "raw RSA";
+  return padding == RSA_PKCS1_PSS_PADDING ? "RSA-PSS" : "RSA PKCS#1";
+}
+
+// libssl begins with the digest alone, and sets the padding afterwards.
+bool RsaSettings::offered(const Key& key, const DigestChoice& digest) const {
+  const auto signs = [&](SignAlgorithm algorithm) {
+    return key.can_sign({.algorithm = algorithm, .digest = digest.digest});
+  };
+  if (padding == RSA_NO_PADDING) return key.can_sign(raw_spec);
+  if (padding == RSA_PKCS1_PSS_PADDING) return signs(SignAlgorithm::rsa_pss);
+  const bool pkcs1 =
+      digest.is_md5_sha1 ? key.can_sign(digest_info_spec) : signs(SignAlgorithm::rsa_pkcs1);
+  return pkcs1 || (!padding_chosen && signs(SignAlgorithm::rsa_pss));
+}
+
 Result<SignSpec> RsaSettings::spec(const Material& key, const DigestChoice& digest,
                                    std::size_t size) const {
   if (padding == RSA_PKCS1_PSS_PADDING) return pss_spec(key, digest);
   if (padding == RSA_NO_PADDING) {
-    return SignSpec{.algorithm = SignAlgorithm::rsa_raw, .input = SignInput::raw};
+    return raw_spec;
   }
   if (digest.md == nullptr || digest.is_md5_sha1) {
-    return SignSpec{.algorithm = SignAlgorithm::rsa_pkcs1, .input = SignInput::digest_info};
+    return digest_info_spec;
   }
   if (size != static_cast<std::size_t>(EVP_MD_get_size(digest.md))) {
     return fail(Errc::invalid_argument, "the input is not as long as a " +

@@ -44,8 +44,9 @@ struct SignatureFunctions {
       if (operation == RelayOperation::digest_sign) {
         if (!context.settings.begin_digest(context, digest)) return 0;
         context.digest_given = digest != nullptr && *digest != '\0';
+        context.hashes = true;
       }
-      return context.set_params(params) ? 1 : 0;
+      return context.set_params(params) && context.check_offered() ? 1 : 0;
     });
   }
 
@@ -110,12 +111,7 @@ struct SignatureFunctions {
     return guard(*context.provider, 0, [&] {
       if (context.relay) return context.relay->sign_final(out, size, capacity);
       if (out == nullptr) return *size = context.material->max_size, 1;
-      std::array<std::uint8_t, EVP_MAX_MD_SIZE> value = {};
-      unsigned length = 0;
-      if (!context.update({}) || !EVP_DigestFinal_ex(context.hash.get(), value.data(), &length)) {
-        return 0;
-      }
-      return context.sign_input({value.data(), length}, out, size, capacity);
+      return context.sign_final(out, size, capacity);
     });
   }
 
@@ -134,13 +130,7 @@ struct SignatureFunctions {
       const BytesView view(message, message_size);
       if (context.relay) return context.relay->digest_sign(out, size, capacity, view);
       if (out == nullptr) return *size = context.material->max_size, 1;
-      if (context.digest.md == nullptr) return context.sign_input(view, out, size, capacity);
-      std::array<std::uint8_t, EVP_MAX_MD_SIZE> value = {};
-      unsigned length = 0;
-      if (!EVP_Digest(message, message_size, value.data(), &length, context.digest.md, nullptr)) {
-        return 0;
-      }
-      return context.sign_input({value.data(), length}, out, size, capacity);
+      return context.sign_message(view, out, size, capacity);
     });
   }
 
