@@ -67,7 +67,7 @@ Result<Pair> generate(const Session& session, const KeySpec& spec, const NewObje
                       const Names& names, const LinkedToken& linked) {
   const auto type = key_type_for(spec.type);
   if (!type) return Failure(type.error());
-  auto private_template = private_key_template(*type, object);
+  auto private_template = private_key_template(*type, object, linked.link->token().quirks());
   auto public_template = public_key_template(*type, object);
   for (auto* wanted : {&private_template, &public_template}) {
     if (!names.label.empty()) wanted->text(CKA_LABEL, names.label);

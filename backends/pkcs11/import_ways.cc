@@ -57,7 +57,7 @@ Result<PlacedKey> create(const Session& session, const TokenAbilities& abilities
   const auto shape = key.half.shape();
   const auto parts = private_parts(key.key, shape);
   if (!parts) return Failure(parts.error());
-  auto wanted = key.attributes();
+  auto wanted = key.attributes(abilities.quirks);
   for (const auto& [attribute, value] : *parts) wanted.secret(attribute, value.view());
   if (shape.type != KeyType::rsa) {
     const auto parameters = curve_parameters(shape, abilities.quirks);
@@ -89,7 +89,7 @@ Result<PlacedKey> unwrap_by_aes(const Session& session, const TokenAbilities& ab
       mechanism.pParameter = iv->writable().data();
       mechanism.ulParameterLen = iv->size();
     }
-    auto wanted = key.attributes();
+    auto wanted = key.attributes(abilities.quirks);
     auto made =
         unwrap_object(session, mechanism, row.name, transport->object.handle(), *wrapped, wanted);
     if (made) {
@@ -111,7 +111,7 @@ Result<PlacedKey> unwrap_by_rsa(const Session& session, const TokenAbilities& ab
   if (!pkcs8) return Failure(pkcs8.error());
   const auto pair = make_transport_pair(session, abilities);
   if (!pair) return Failure(pair.error());
-  auto wanted = key.attributes();
+  auto wanted = key.attributes(abilities.quirks);
   auto made = bring_in(session, abilities, *pair, pkcs8->view(), wanted);
   if (!made) return Failure(made.error());
   const auto proven = prove_private_key(session, abilities, made->handle(), key.half, key.object);

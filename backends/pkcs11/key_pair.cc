@@ -31,8 +31,8 @@ Result<PrivateKeyMaterial> PrivateKeyMaterial::parse(const Secret& pkcs8) {
   return PrivateKeyMaterial{std::move(key), std::move(*half), *type};
 }
 
-Template NewPrivateKey::attributes() const {
-  auto wanted = private_key_template(type, object, on_token);
+Template NewPrivateKey::attributes(const Quirks& quirks) const {
+  auto wanted = private_key_template(type, object, quirks, on_token);
   wanted.text(CKA_LABEL, names.label).octets(CKA_ID, names.id);
   return wanted;
 }

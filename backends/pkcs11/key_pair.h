@@ -26,7 +26,7 @@ struct NewPrivateKey {
   bool on_token = true;  ///< false: an object of the session
 
   /// All attributes but the key's value.
-  Template attributes() const;
+  Template attributes(const Quirks& quirks) const;
 };
 
 /// Makes the public key object beside a private one that is there. Both stay, or none. Errors:

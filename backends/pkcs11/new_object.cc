@@ -118,15 +118,20 @@ bool may_leave(const NewObject& object) {
   return object.extractable || object.wrappable || object.wrap_with_trusted;
 }
 
-Template private_key_template(CK_KEY_TYPE type, const NewObject& object, bool on_token) {
+Template private_key_template(CK_KEY_TYPE type, const NewObject& object, const Quirks& quirks,
+                              bool on_token) {
   Template result;
   result.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, type);
   result.flag(CKA_TOKEN, on_token).flag(CKA_PRIVATE, true);
   result.flag(CKA_SENSITIVE, !object.extractable).flag(CKA_EXTRACTABLE, may_leave(object));
   if (type != ckk_ec_montgomery) result.flag(CKA_SIGN, wants(object, KeyUsage::sign, true));
-  // Said of every key: what is left out is set by some tokens (SoftHSM 2.6.1).
-  result.flag(CKA_DECRYPT, type == CKK_RSA && wants(object, KeyUsage::decrypt, true));
-  result.flag(CKA_UNWRAP, type == CKK_RSA && wants(object, KeyUsage::unwrap, false));
+  if (type == CKK_RSA) {
+    result.flag(CKA_DECRYPT, wants(object, KeyUsage::decrypt, true));
+    result.flag(CKA_UNWRAP, wants(object, KeyUsage::unwrap, false));
+  } else if (quirks.unnamed_uses_are_allowed) {
+    // Other tokens refuse to hear of uses that the type does not have (tpm2-pkcs11 1.9).
+    result.flag(CKA_DECRYPT, false).flag(CKA_UNWRAP, false);
+  }
   if (is_ec(type)) result.flag(CKA_DERIVE, wants(object, KeyUsage::derive, true));
   if (object.wrap_with_trusted) result.flag(CKA_WRAP_WITH_TRUSTED, true);
   return result;

@@ -38,7 +38,8 @@ bool may_leave(const NewObject& object);
 
 /// The attributes that a private key and its public key object share with every new one. Not
 /// `on_token`: an object of the session.
-Template private_key_template(CK_KEY_TYPE type, const NewObject& object, bool on_token = true);
+Template private_key_template(CK_KEY_TYPE type, const NewObject& object, const Quirks& quirks,
+                              bool on_token = true);
 Template public_key_template(CK_KEY_TYPE type, const NewObject& object);
 
 /// CKA_KEY_TYPE. Errors: unsupported.

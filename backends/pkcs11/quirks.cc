@@ -23,6 +23,7 @@ constexpr std::array rows = {
               .eddsa_without_context = true,
               .edwards_by_oid = true,
               .ec_session_copy = true,
+              .unnamed_uses_are_allowed = true,
               .key_wrap_pad_is_kwp = true}},
     // opencryptoki 3.8: its handler of fork forgets everything, but not who holds a mutex.
     QuirkRow{"IBM", "Meta PKCS11 LIBRARY", {.pause_at_fork = true}},

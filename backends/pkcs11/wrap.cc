@@ -83,7 +83,7 @@ Result<Entry> TokenStore::unwrap(const WrappedKey& wrapped, const Uri& wrapping_
   }
   const NewPrivateKey key{pkey_of(half), half, *type, object, names};
   const auto action = fmt::format("cannot bring back key '{}' with '{}'", names.label, by->label);
-  auto wanted = key.attributes();
+  auto wanted = key.attributes(abilities->quirks);
   auto made = unwrap_with(session, *abilities, *by, {wrapped.mechanism, wrapped.wrapped}, wanted);
   if (!made) {
     auto error = about_token(made.error(), action, *open);
@@ -136,7 +136,7 @@ Result<WrappedKey> wrap_and_prove(const OpenForWriting& open, const Leaving& key
   if (find_wrapping_key(open, wrapping_key.uri, CKA_UNWRAP)) {
     const auto type = key_type_for(key.half.shape().type);
     if (!type) return Failure(type.error());
-    auto wanted = private_key_template(*type, {}, false);
+    auto wanted = private_key_template(*type, {}, abilities->quirks, false);
     const auto copy = unwrap_with(session, *abilities, wrapping_key, *wrapped, wanted);
     if (!copy) return Failure(about_token(copy.error(), action, open));
     const auto proven = prove_private_key(session, *abilities, copy->handle(), key.half, {});
