@@ -127,6 +127,10 @@ bool Module::look_for_tokens_again(const Patience& patience) {
   return quirks().tokens_fixed_at_initialise && start_again(initialisation(), patience);
 }
 
+bool Module::connect_again(const Patience& patience) {
+  return quirks().connects_at_initialise && start_again(initialisation(), patience);
+}
+
 /// Threads that come meanwhile wait at the gate, and then find the module not initialised.
 bool Module::finalise_while_idle() noexcept {
   for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
@@ -137,7 +141,8 @@ bool Module::finalise_while_idle() noexcept {
   for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
     idle = idle && !token->has_sessions();
   }
-  const bool done = idle && call_finalise() == CKR_OK;
+  const auto rv = idle ? call_finalise() : CKR_GENERAL_ERROR;
+  const bool done = rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED;
   process_.gate().resume();
   return done;
 }

@@ -61,6 +61,8 @@ class Module {
   bool start_again(std::uint32_t seen, const Patience& patience);
   /// start_again() where that is how the module comes to see new tokens.
   bool look_for_tokens_again(const Patience& patience);
+  /// The same for a module that connects to its device only at its start.
+  bool connect_again(const Patience& patience);
 
   /// Slots with tokens. `refresh` makes the module look for new ones (PKCS#11 2.40, C_GetSlotList).
   /// Stands in line with the process tree `until` then. A module that cannot even say which slots

@@ -32,6 +32,7 @@ constexpr std::array rows = {
     QuirkRow{"tpm2-software",
              "TPM2.0 Cryptoki",
              {.dead_in_forked_child = true,
+              .connects_at_initialise = true,
               .general_error_is_bad_ciphertext = true,
               .failed_decrypt_stays_open = true}},
     // NSS softokn 3.87.

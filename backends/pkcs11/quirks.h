@@ -15,6 +15,8 @@ struct Quirks {
   bool dead_in_forked_child = false;
   /// Sees tokens, or what stands between it and them, at C_Initialize only.
   bool tokens_fixed_at_initialise = false;
+  /// Connects to its device at C_Initialize only, and shows the token as it was when that is lost.
+  bool connects_at_initialise = false;
   /// CKM_RSA_PKCS_OAEP with SHA-1 and an empty label only.
   bool oaep_sha1_only = false;
   /// CKM_RSA_PKCS_PSS only with the same digest for MGF1.

@@ -136,6 +136,16 @@ void SessionPool::drop_dead() noexcept {
   }
 }
 
+void SessionPool::close_idle() noexcept {
+  for (auto& slot : idle_) {
+    const std::unique_ptr<Session> session(slot.session.exchange(nullptr));
+    if (session == nullptr) continue;
+    session->close();
+    forget();
+  }
+  close_retired();
+}
+
 Result<std::unique_ptr<Session>> SessionPool::open(CK_SLOT_ID slot, Access access) {
   CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
   CK_FLAGS flags = CKF_SERIAL_SESSION;

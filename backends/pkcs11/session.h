@@ -91,6 +91,7 @@ class SessionPool {
                                Access access = Access::read);
   /// Forgets the idle sessions that the token does not know any more.
   void drop_dead() noexcept;
+  void close_idle() noexcept;
   bool empty() const noexcept { return open_.load() == 0; }
 
  private:

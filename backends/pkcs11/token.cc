@@ -107,6 +107,11 @@ Result<BorrowedSession> Token::reach(Remedy remedy, const Patience& patience) {
     auto fine = module_.initialise_again(initialisation_, patience);
     if (!fine) return Failure(fine.error());
   }
+  if (remedy == Remedy::find_token && epoch() != 0) {
+    // The others come back with their sessions, because nothing of this token works.
+    if (module_.quirks().connects_at_initialise) pool_.close_idle();
+    module_.connect_again(patience);
+  }
   initialisation_ = module_.initialisation();
   if (remedy >= Remedy::reopen_session) pool_.drop_dead();
   if (remedy >= Remedy::find_token) {

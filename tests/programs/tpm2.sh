@@ -1,6 +1,7 @@
 #!/bin/bash
 # Keys that tpm2_ptool made in a TPM serve TLS: openssl s_server with one, curl as the client with
-# another, TLS 1.2 and 1.3, both through references that were written before.
+# another, TLS 1.2 and 1.3, both through references that were written before; and go on after the
+# resource manager in front of the TPM was restarted.
 set -eu
 . "$KEYSTORE_SOURCE/tests/programs/keys.sh"
 
@@ -16,6 +17,9 @@ start_tpm() {
   wait_until 20 tpm_answers "swtpm:path=$work/tpm" || fail "swtpm does not start"
   start bus dbus-daemon --session --nofork --nopidfile "--address=unix:path=$work/bus"
   wait_until 20 bus_answers || fail "dbus-daemon does not start"
+  start_resource_manager
+}
+start_resource_manager() {
   start abrmd tpm2-abrmd --session --allow-root "--tcti=swtpm:path=$work/tpm"
   wait_until 20 tpm_answers "$TPM2TOOLS_TCTI" || fail "tpm2-abrmd does not start"
 }
@@ -66,6 +70,22 @@ serve() {
   finish server || fail "s_server ends with status $?: $1"
 }
 
+# outlive_resource_manager KEY: a server that has used the key serves again after the TPM's resource
+# manager was restarted.
+outlive_resource_manager() {
+  local port
+  port=$(free_port)
+  start server env OPENSSL_CONF="$(provider_conf default-first)" openssl s_server -www \
+    -accept "127.0.0.1:$port" -cert "$work/$1.crt" -key "$work/$1.ref"
+  wait_until 10 listens || fail "s_server does not start: $1"
+  expect 0 fetch localhost "$port" 1.3
+  stop abrmd || true
+  expect 35 fetch localhost "$port" 1.3
+  start_resource_manager
+  wait_until 20 fetch localhost "$port" 1.3 > /dev/null || fail "the server does not serve again: $1"
+  stop server || true
+}
+
 start_tpm
 make_ca
 make_tpm_token web
@@ -73,3 +93,4 @@ make_tpm_key ec ecc256
 make_tpm_key rsa rsa2048
 serve ec rsa
 serve rsa ec
+outlive_resource_manager ec
