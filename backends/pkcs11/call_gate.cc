@@ -10,6 +10,16 @@ std::uint32_t CallCounters::inside() const noexcept {
   return sum;
 }
 
+bool CallCounters::all_hang() const noexcept {
+  const auto time = now();
+  for (const auto& lane : lanes_) {
+    const auto inside = lane.inside.load();
+    const bool hangs = lane.function.load() != nullptr && time - lane.since.load() > hanging;
+    if (inside > (hangs ? 1U : 0U)) return false;
+  }
+  return true;
+}
+
 std::optional<LongCall> CallCounters::long_call_of(std::thread::id thread,
                                                    std::chrono::nanoseconds limit) const noexcept {
   for (const auto& lane : lanes_) {

@@ -40,6 +40,8 @@ class CallCounters {
 
   Lane& lane(std::size_t index) noexcept { return lanes_[index % lanes_.size()]; }
   std::uint32_t inside() const noexcept;
+  /// All calls inside hang: nothing comes of waiting for them.
+  bool all_hang() const noexcept;
   /// The call that `thread` is in for longer than `limit`, if there is one.
   std::optional<LongCall> long_call_of(std::thread::id thread,
                                        std::chrono::nanoseconds limit) const noexcept;

@@ -22,11 +22,13 @@ constexpr std::array back_offs = {std::chrono::milliseconds(5), std::chrono::mil
 constexpr CK_ULONG most_slots = 65536;
 constexpr CK_ULONG most_mechanisms = 65536;
 constexpr auto longest_wait_for_quiet = std::chrono::milliseconds(100);
-// NSS reads its database again in C_SignInit; a call takes long on a loaded machine.
-constexpr auto longest_wait_at_fork = std::chrono::milliseconds(2000);
+// A call takes long on a loaded machine (NSS reads its database again in C_SignInit), and a child
+// that inherits it hangs; those that hang already are not waited for.
+constexpr auto longest_wait_at_fork = std::chrono::milliseconds(2500);
 
-bool wait_until_nobody_is_inside(
-    Module& module, std::chrono::milliseconds at_most = longest_wait_for_quiet) noexcept;
+template <class Condition>
+bool wait_until(const Condition& condition, std::chrono::milliseconds at_most) noexcept;
+bool wait_until_nobody_is_inside(Module& module) noexcept;
 void end_of_process();
 void hook_fork();
 void hook_exit();
@@ -272,10 +274,11 @@ void Module::end() noexcept {
 
 namespace {
 
-bool wait_until_nobody_is_inside(Module& module, std::chrono::milliseconds at_most) noexcept {
+template <class Condition>
+bool wait_until(const Condition& condition, std::chrono::milliseconds at_most) noexcept {
   constexpr auto short_wait = std::chrono::milliseconds(1);
   const auto start = std::chrono::steady_clock::now();
-  while (module.counters().inside() != 0) {
+  while (!condition()) {
     const auto waited = std::chrono::steady_clock::now() - start;
     if (waited > at_most) return false;
     if (waited < short_wait) {
@@ -285,6 +288,10 @@ bool wait_until_nobody_is_inside(Module& module, std::chrono::milliseconds at_mo
     }
   }
   return true;
+}
+
+bool wait_until_nobody_is_inside(Module& module) noexcept {
+  return wait_until([&] { return module.counters().inside() == 0; }, longest_wait_for_quiet);
 }
 
 void end_of_process() {
@@ -310,7 +317,7 @@ void before_fork() {
     const auto* quirks = module->library().quirks.load();
     // Without quirks the module is in its first C_Initialize.
     if (quirks == nullptr || quirks->pause_at_fork) {
-      wait_until_nobody_is_inside(*module, longest_wait_at_fork);
+      wait_until([&] { return module->counters().all_hang(); }, longest_wait_at_fork);
     }
   }
 }

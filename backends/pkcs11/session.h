@@ -30,6 +30,8 @@ class Session {
   Module& module() const noexcept { return module_; }
   CK_SESSION_HANDLE handle() const noexcept { return handle_; }
   Access access() const noexcept { return access_; }
+  /// Of the module, when the session was opened (Module::initialisation()).
+  std::uint32_t initialisation() const noexcept { return initialisation_; }
   /// The handle belongs to an earlier life of the module.
   bool stale() const noexcept { return initialisation_ != module_.initialisation(); }
 

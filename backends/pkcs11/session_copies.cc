@@ -6,14 +6,6 @@
 
 // No lock is held while a call is inside the module.
 namespace keystore::pkcs11 {
-namespace {
-
-// What is not destroyed goes with its session.
-void destroy(const Session& session, CK_OBJECT_HANDLE copy) {
-  if (session.access() == Access::read) session.call(function::destroy_object, copy);
-}
-
-}  // namespace
 
 CK_OBJECT_HANDLE SessionCopies::copy_of(const Session& session, CK_OBJECT_HANDLE original,
                                         std::uint64_t epoch) {
@@ -22,30 +14,38 @@ CK_OBJECT_HANDLE SessionCopies::copy_of(const Session& session, CK_OBJECT_HANDLE
     const std::scoped_lock lock(mutex_);
     if (epoch_ != epoch) outdated.swap(copies_);
     epoch_ = epoch;
-    if (const auto known = copies_.find(original); known != copies_.end()) return known->second;
+    if (const auto known = copies_.find(original); known != copies_.end())
+      return known->second.handle;
   }
   for (const auto& [_, copy] : outdated) destroy(session, copy);
   Template changed;
   changed.flag(CKA_TOKEN, false).text(CKA_LABEL, "").octets(CKA_ID, {});
-  CK_OBJECT_HANDLE copy = CK_INVALID_HANDLE;
+  Copy copy{.initialisation = session.initialisation()};
   const auto rv =
-      session.call(function::copy_object, original, changed.data(), changed.size(), &copy);
+      session.call(function::copy_object, original, changed.data(), changed.size(), &copy.handle);
   if (rv != CKR_OK) return original;
-  auto kept = copy;
+  auto kept = copy.handle;
   {
     const std::scoped_lock lock(mutex_);
-    if (epoch_ == epoch) kept = copies_.try_emplace(original, copy).first->second;
+    if (epoch_ == epoch) kept = copies_.try_emplace(original, copy).first->second.handle;
   }
-  if (kept != copy) destroy(session, copy);  // another thread was faster
+  if (kept != copy.handle) destroy(session, copy);  // another thread was faster
   return kept;
 }
 
 void SessionCopies::drop(const Session& session, CK_OBJECT_HANDLE copy) {
-  drop_if(session, [&](const auto& row) { return row.second == copy; });
+  drop_if(session, [&](const auto& row) { return row.second.handle == copy; });
 }
 
 void SessionCopies::drop_copy_of(const Session& session, CK_OBJECT_HANDLE original) {
   drop_if(session, [&](const auto& row) { return row.first == original; });
+}
+
+// What is not destroyed goes with its session.
+void SessionCopies::destroy(const Session& session, const Copy& copy) {
+  const bool same_life = session.initialisation() == copy.initialisation;
+  if (same_life && session.access() == Access::read)
+    session.call(function::destroy_object, copy.handle);
 }
 
 template <class Choice>

@@ -11,8 +11,8 @@ namespace keystore::pkcs11 {
 /// Copies of private keys as session objects (PKCS#11 2.40, 4.4), for a token that works faster
 /// with those (Quirks): one copy of each key in use, in the session that it was made in, which
 /// takes it along when it is closed. They carry no label and no id, so that nobody finds them in
-/// the place of the key. They are destroyed in reading sessions only, so that a handle of before
-/// that means something else by now is never the end of an object of the token. Any thread.
+/// the place of the key. They are destroyed in reading sessions only, and only in the life of the
+/// module that made them: a handle of before may mean something else by now. Any thread.
 class SessionCopies {
  public:
   /// The copy of `original`, made in `session` on first use; `original` itself where the token
@@ -24,7 +24,12 @@ class SessionCopies {
   void drop_copy_of(const Session& session, CK_OBJECT_HANDLE original);
 
  private:
-  using Copies = std::map<CK_OBJECT_HANDLE, CK_OBJECT_HANDLE>;
+  struct Copy {
+    CK_OBJECT_HANDLE handle = CK_INVALID_HANDLE;
+    std::uint32_t initialisation = 0;  ///< of the module
+  };
+  using Copies = std::map<CK_OBJECT_HANDLE, Copy>;  // by their originals
+  static void destroy(const Session& session, const Copy& copy);
   template <class Choice>
   void drop_if(const Session& session, const Choice& choice);
 

@@ -46,7 +46,7 @@ TEST_P(ForeignAct, LosesNoSignatureOfThreads) {
 TEST_P(ForeignAct, LosesNoSignatureOfTwoCopiesOfTheLibrary) {
   // SoftHSM gives the handles of before to other sessions then, and crashes when two threads, which
   // know nothing of each other, use one session.
-  if (GetParam().first == std::string_view("Finalise")) return;
+  if (GetParam().first == std::string_view("Finalise")) GTEST_SKIP() << "SoftHSM crashes";
   EXPECT_TRUE(alone([&] {
     const auto copy = second_copy();
     ASSERT_NE(copy, nullptr);
