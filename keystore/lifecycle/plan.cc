@@ -13,6 +13,7 @@
 #include "keystore/lifecycle/internal/file_descriptor.h"
 #include "keystore/lifecycle/internal/journal.h"
 #include "keystore/lifecycle/internal/key_file.h"
+#include "keystore/lifecycle/internal/plan_json.h"
 #include "keystore/lifecycle/internal/provider_proof.h"
 #include "keystore/reference.h"
 #include "keystore/registry.h"
@@ -40,6 +41,8 @@ Result<void> check_reference(const Data& plan, const PublicKey& public_key,
                              const MoveOptions& options);
 Result<void> check_token(Data& plan, const Uri& destination, const MoveRequest& request);
 void note_copies(Data& plan, const PublicKey& public_key);
+/// Names that are not UTF-8 could not be told from others when they are read back.
+Result<void> check_names_can_be_kept(const Data& plan);
 
 }  // namespace
 
@@ -73,7 +76,8 @@ Result<MovePlan> plan_move(const MoveRequest& request, const MoveOptions& option
           .and_then([&] { return choose_pin_source(*plan, *destination, request, options); })
           .and_then([&] { return drop_unlisted_module(*plan, options); })
           .and_then([&] { return check_reference(*plan, *public_key, options); })
-          .and_then([&] { return check_folder(plan->path, plan->original); });
+          .and_then([&] { return check_folder(plan->path, plan->original); })
+          .and_then([&] { return check_names_can_be_kept(*plan); });
   if (!named) return Failure(named.error());
   if (options.prove_reference) {
     if (const auto ok = check_provider(); !ok) return Failure(ok.error());
@@ -84,6 +88,20 @@ Result<MovePlan> plan_move(const MoveRequest& request, const MoveOptions& option
 }
 
 namespace {
+
+Result<void> check_names_can_be_kept(const Data& plan) {
+  try {
+    static_cast<void>(plan_json(plan).dump());
+    return {};
+  } catch (const Json::type_error&) {
+    return fail(
+        Errc::invalid_argument,
+        fmt::format("cannot move {}: a name in it is not UTF-8, and the journal of the move "
+                    "could not keep it",
+                    Uri::from_path(plan.path).canonical()),
+        "give the file and its folders other names, and the object a label in UTF-8");
+  }
+}
 
 Result<Uri> parse_destination(const std::string& text) {
   auto uri = Uri::parse(text);

@@ -77,6 +77,10 @@ TEST_F(MoveRefusal, OfASymbolicLinkNamingItsTarget) {
               HasSubstr(key.string()));
 }
 
+TEST_F(MoveRefusal, OfNamesThatTheJournalCannotKeep) {
+  expect_refused(request(make_key("k\xff.key")), Errc::invalid_argument, "k%FF.key");
+}
+
 TEST_F(MoveRefusal, OfAFileWithAnotherName) {
   const auto key = make_key("one.key");
   std::filesystem::create_hard_link(key, file("two.key"));
