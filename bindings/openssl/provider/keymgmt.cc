@@ -176,19 +176,7 @@ const OSSL_DISPATCH* table() noexcept {
 }  // namespace
 
 const OSSL_DISPATCH* keymgmt_table(KeyKind kind) noexcept {
-  switch (kind) {
-    case KeyKind::rsa:
-      return table<KeyKind::rsa>();
-    case KeyKind::rsa_pss:
-      return table<KeyKind::rsa_pss>();
-    case KeyKind::ec:
-      return table<KeyKind::ec>();
-    case KeyKind::ed25519:
-      return table<KeyKind::ed25519>();
-    case KeyKind::ed448:
-      return table<KeyKind::ed448>();
-  }
-  return nullptr;
+  return with_kind(kind, []<KeyKind known>() { return table<known>(); });
 }
 
 }  // namespace keystore::provider
