@@ -10,6 +10,7 @@
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/public_key_parsed.h"
 #include "keystore/internal/sign_params.h"
+#include "keystore/internal/usual_spki.h"
 
 namespace keystore {
 namespace {
@@ -100,11 +101,6 @@ EvpPkeyPtr decode(const std::uint8_t*& start, std::size_t size) {
       d2i_PUBKEY_ex(nullptr, &start, static_cast<long>(size), private_lib_ctx(), nullptr));
 }
 
-EvpPkeyPtr share(EVP_PKEY* pkey) {
-  EVP_PKEY_up_ref(pkey);
-  return EvpPkeyPtr(pkey);
-}
-
 Result<Bytes> encode(const EVP_PKEY* pkey) {
   std::uint8_t* der = nullptr;
   const int size = i2d_PUBKEY(pkey, &der);
@@ -127,24 +123,28 @@ bool verify_message(EVP_PKEY* pkey, BytesView message, BytesView signature) {
 }  // namespace
 
 Result<PublicKey> PublicKey::parse(BytesView spki_der) {
+  auto parsed = std::make_shared<Parsed>();
+  parsed->spki.assign(spki_der.begin(), spki_der.end());
+  if (auto shape = shape_of_usual(spki_der)) {
+    parsed->shape = *std::move(shape);
+    return PublicKey(std::move(parsed));
+  }
   const OpensslErrorMark mark;
   const auto* start = spki_der.data();
-  auto parsed = std::make_shared<Parsed>();
-  parsed->pkey = decode(start, spki_der.size());
-  if (parsed->pkey == nullptr) return Failure(unreadable(spki_der));
+  auto pkey = decode(start, spki_der.size());
+  if (pkey == nullptr) return Failure(unreadable(spki_der));
   if (start != spki_der.data() + spki_der.size()) {
     return fail(Errc::malformed, "the public key is followed by other octets");
   }
-  parsed->spki.assign(spki_der.begin(), spki_der.end());
-  if (has_explicit_curve(parsed->pkey.get())) {
-    auto named = name_curve(parsed->pkey.get()) ? encode(parsed->pkey.get()) : Result<Bytes>();
+  if (has_explicit_curve(pkey.get())) {
+    auto named = name_curve(pkey.get()) ? encode(pkey.get()) : Result<Bytes>();
     if (!named || named->empty()) {
       return fail(Errc::unsupported, "the public key's curve has no name");
     }
     parsed->spki = *std::move(named);
   }
-  parsed->shape = shape_of(parsed->pkey.get());
-  parsed->process_pkey.get([&parsed] { return share(parsed->pkey.get()); });
+  parsed->shape = shape_of(pkey.get());
+  parsed->process_pkey.get([&pkey] { return std::move(pkey); });
   return PublicKey(std::move(parsed));
 }
 

@@ -125,7 +125,7 @@ EvpPkeyPtr make_rsa(const Parts& parts) {
 
 EvpPkeyPtr make_ec(const Parts& parts, const PublicKey& half) {
   const OsslParamBldPtr builder(OSSL_PARAM_BLD_new());
-  const auto* pkey = half.parsed().pkey.get();
+  const auto* pkey = pkey_of(half);
   std::array<char, 80> group = {};
   EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(),
                                  nullptr);
@@ -155,7 +155,7 @@ EvpPkeyPtr assemble(const Parts& parts, const KeyShape& shape,
 /// Whether both halves belong together, and to the public key that we know.
 bool is_whole(EVP_PKEY* key, const std::optional<PublicKey>& half) {
   if (key == nullptr) return false;
-  if (half && EVP_PKEY_eq(key, half->parsed().pkey.get()) != 1) return false;
+  if (half && EVP_PKEY_eq(key, pkey_of(*half)) != 1) return false;
   const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), key, nullptr));
   return context != nullptr && EVP_PKEY_pairwise_check(context.get()) == 1;
 }

@@ -9,8 +9,7 @@ namespace keystore {
 struct PublicKey::Parsed {
   Bytes spki = {};
   KeyShape shape = {};
-  EvpPkeyPtr pkey = {};  ///< public half, in the private_lib_ctx() of the process that parsed it
-  ProcessPkey process_pkey = {};
+  ProcessPkey process_pkey = {};  ///< made from `spki` when first asked for
 };
 
 /// The public half for use in this process, borrowed from `key`. Null only without memory.

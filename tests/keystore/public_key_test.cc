@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "keystore/internal/public_key_parsed.h"
+#include "keystore/internal/usual_spki.h"
 #include "tests/keystore/software_keys.h"
 #include "tests/support/process.h"
 #include "tests/support/workspace.h"
@@ -41,6 +42,37 @@ TEST(PublicKey, ReadsEveryType) {
     EXPECT_EQ(again->shape(), key.shape());
     EXPECT_EQ(again->spki_sha256().size(), 32U);
     EXPECT_EQ(again->key_identifier().size(), 20U);
+  }
+}
+
+// Keys of the usual kinds are read without OpenSSL's decoders: those must say the same about each,
+// and about each with one octet changed.
+TEST(PublicKey, JudgesUsualKeysAsOpensslDoes) {
+  for (const auto* type : {"rsa:1024", "ec:p256", "ec:p384", "ec:p521", "ed25519", "ed448"}) {
+    SCOPED_TRACE(type);
+    const auto key = new_key(type).public_key().value();
+    ASSERT_TRUE(shape_of_usual(key.spki()));
+    EXPECT_EQ(*shape_of_usual(key.spki()), shape_of(pkey_of(key)));
+    for (std::size_t at = 0; at < key.spki().size(); ++at) {
+      auto changed = key.spki();
+      changed[at] ^= 1;
+      if (const auto shape = shape_of_usual(changed)) {
+        const auto* start = changed.data();
+        const EvpPkeyPtr theirs(d2i_PUBKEY_ex(nullptr, &start, static_cast<long>(changed.size()),
+                                              private_lib_ctx(), nullptr));
+        ASSERT_TRUE(theirs) << "octet " << at;
+        EXPECT_EQ(*shape, shape_of(theirs.get())) << "octet " << at;
+      }
+    }
+  }
+}
+
+TEST(PublicKey, RefusesAPointThatIsNotOnItsCurve) {
+  for (const auto* type : {"ec:p256", "ec:p384", "ec:p521"}) {
+    auto spki = new_key(type).public_key()->spki();
+    spki.back() ^= 1;
+    EXPECT_FALSE(shape_of_usual(spki)) << type;
+    EXPECT_EQ(PublicKey::parse(spki).error().code, Errc::malformed) << type;
   }
 }
 

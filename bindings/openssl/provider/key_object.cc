@@ -4,6 +4,7 @@
 #include <openssl/core_object.h>
 
 #include <algorithm>
+#include <new>
 
 #include "bindings/openssl/provider/error.h"
 #include "keystore/internal/public_key_parsed.h"
@@ -11,9 +12,10 @@
 namespace keystore::provider {
 namespace {
 
-EvpPkeyPtr share(const EvpPkeyPtr& pkey) {
-  EVP_PKEY_up_ref(pkey.get());
-  return EvpPkeyPtr(pkey.get());
+EvpPkeyPtr share(EVP_PKEY* pkey) {
+  if (pkey == nullptr) throw std::bad_alloc();
+  EVP_PKEY_up_ref(pkey);
+  return EvpPkeyPtr(pkey);
 }
 
 }  // namespace
@@ -31,7 +33,7 @@ Result<MaterialPtr> material_of(const Key& key) {
                                        ", which this provider does not handle");
   }
   auto material = std::make_shared<Material>();
-  material->mirror = share(public_key->parsed().pkey);
+  material->mirror = share(pkey_of(*public_key));
   material->key = key;
   material->max_size = static_cast<std::size_t>(EVP_PKEY_get_size(material->mirror.get()));
   return material;

@@ -130,7 +130,7 @@ Result<X509Ptr> unsigned_certificate(const Content& content, const X509_ALGOR* a
       X509_set_subject_name(made.get(), content.subject.get()) == 1 &&
       set_time(X509_getm_notBefore(made.get()), content.spec.not_before) &&
       set_time(X509_getm_notAfter(made.get()), content.spec.not_after) &&
-      X509_set_pubkey(made.get(), content.key.parsed().pkey.get()) == 1 &&
+      X509_set_pubkey(made.get(), pkey_of(content.key)) == 1 &&
       // OpenSSL sets the inner algorithm only while it signs itself; the object is ours to change.
       X509_ALGOR_copy(const_cast<X509_ALGOR*>(X509_get0_tbs_sigalg(made.get())), algorithm) == 1;
   if (!good) return Failure(error_from_openssl(Errc::internal, "cannot make the certificate"));

@@ -65,7 +65,7 @@ Result<X509ReqPtr> unsigned_request(const PublicKey& key, const RequestSpec& spe
   X509ReqPtr request(X509_REQ_new_ex(private_lib_ctx(), nullptr));
   if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
       X509_REQ_set_subject_name(request.get(), name->get()) != 1 ||
-      X509_REQ_set_pubkey(request.get(), key.parsed().pkey.get()) != 1) {
+      X509_REQ_set_pubkey(request.get(), pkey_of(key)) != 1) {
     return Failure(error_from_openssl(Errc::internal, "cannot make the request"));
   }
   if (spec.names.empty()) return request;

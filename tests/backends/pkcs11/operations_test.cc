@@ -25,7 +25,7 @@ class TokenKeyOperations : public TokenTest {
 Bytes encrypt(const PublicKey& key, int padding, const char* digest, const char* label,
               BytesView plain) {
   const EvpPkeyCtxPtr context(
-      EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), key.parsed().pkey.get(), nullptr));
+      EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), pkey_of(key), nullptr));
   EXPECT_EQ(EVP_PKEY_encrypt_init(context.get()), 1);
   EVP_PKEY_CTX_set_rsa_padding(context.get(), padding);
   if (digest != nullptr) {
