@@ -1,6 +1,7 @@
 #include "tests/support/workspace.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <fstream>
@@ -15,7 +16,7 @@ void set_variable(const std::string& name, const std::optional<std::string>& val
 
 }  // namespace
 
-Workspace::Workspace() {
+Workspace::Workspace() : owner_(getpid()) {
   auto pattern = (std::filesystem::temp_directory_path() / "keystore-test-XXXXXX").string();
   if (!mkdtemp(pattern.data())) {
     throw std::system_error(errno, std::generic_category(), "cannot make " + pattern);
@@ -24,6 +25,7 @@ Workspace::Workspace() {
 }
 
 Workspace::~Workspace() {
+  if (owner_ != getpid()) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -7,7 +9,8 @@
 
 namespace keystore::testing {
 
-/// A folder of this test alone, 0700, removed with all that is in it at the end.
+/// A folder of this test alone, 0700, removed with all that is in it at the end by the process that
+/// made it.
 class Workspace {
  public:
   Workspace();
@@ -22,6 +25,7 @@ class Workspace {
 
  private:
   std::filesystem::path path_;
+  pid_t owner_;
 };
 
 /// The whole content; throws std::runtime_error where it cannot be read.
