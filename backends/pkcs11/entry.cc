@@ -87,6 +87,21 @@ EntryKind kind_of(CK_OBJECT_CLASS object_class) {
   }
 }
 
+CK_OBJECT_CLASS class_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::private_key:
+      return CKO_PRIVATE_KEY;
+    case EntryKind::public_key:
+      return CKO_PUBLIC_KEY;
+    case EntryKind::certificate:
+    case EntryKind::trust_anchor:
+      return CKO_CERTIFICATE;
+    case EntryKind::secret_key:
+      return CKO_SECRET_KEY;
+  }
+  return CKO_DATA;
+}
+
 std::string_view uri_type(CK_OBJECT_CLASS object_class) {
   switch (object_class) {
     case CKO_PRIVATE_KEY:

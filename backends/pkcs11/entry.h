@@ -15,6 +15,7 @@ Uri token_uri(const Uri& opened, const TokenIdentity& identity,
 Entry make_entry(const Uri& token_uri, const Object& object, std::optional<PublicKey> half);
 
 EntryKind kind_of(CK_OBJECT_CLASS object_class);
+CK_OBJECT_CLASS class_of(EntryKind kind);
 
 /// "private", "public", "cert", "secret-key" (RFC 7512, 2.3).
 std::string_view uri_type(CK_OBJECT_CLASS object_class);

@@ -127,9 +127,10 @@ Result<Key> name_and_open(OpenForWriting& open, const Pair& pair, const NewObjec
   auto& token = open.linked.link->token();
   const auto mechanisms = token.mechanisms(open.patience);
   if (!mechanisms) return Failure(mechanisms.error());
-  auto key = make_key(open.linked.link, open.linked.uri, session, *made, **mechanisms);
-  if (!key) return Failure(key.error());
-  return Key(std::move(*key));
+  auto half = find_public_half(session, *made);
+  if (!half) return Failure(half.error());
+  return Key(make_key(open.linked.link, open.linked.uri, *made, *std::move(half), **mechanisms,
+                      token.epoch()));
 }
 
 void destroy(const Session& session, const Pair& pair) {

@@ -314,15 +314,12 @@ Error TokenKey::explained(std::string_view verb, Error reason) const {
   return reason;
 }
 
-Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLink> link,
-                                                   const Uri& token_uri, const Session& session,
-                                                   const Object& object,
-                                                   const MechanismTable& mechanisms) {
-  auto half = find_public_half(session, object);
-  if (!half) return Failure(half.error());
+std::shared_ptr<const KeyBackend> make_key(std::shared_ptr<const TokenLink> link,
+                                           const Uri& token_uri, const Object& object,
+                                           std::optional<PublicKey> half,
+                                           const MechanismTable& mechanisms, std::uint64_t epoch) {
   const auto& token = link->token();
-  const auto epoch = token.epoch();
-  auto entry = make_entry(token_uri, object, std::move(*half));
+  auto entry = make_entry(token_uri, object, std::move(half));
   const auto type = entry.shape ? entry.shape->type : KeyType::other;
   auto key = std::make_shared<const TokenKey>(std::move(link), std::move(entry),
                                               Abilities{mechanisms.for_keys(type), token.quirks()},

@@ -79,10 +79,11 @@ class TokenKey final : public KeyBackend {
   mutable std::atomic<KeyPlace*> place_ = nullptr;
 };
 
-/// What a search for a private key finds, as a key. Errors: of the calls.
-Result<std::shared_ptr<const KeyBackend>> make_key(std::shared_ptr<const TokenLink> link,
-                                                   const Uri& token_uri, const Session& session,
-                                                   const Object& object,
-                                                   const MechanismTable& mechanisms);
+/// What a search for a private key found in `epoch` of its token, as a key. `half` is its public
+/// half.
+std::shared_ptr<const KeyBackend> make_key(std::shared_ptr<const TokenLink> link,
+                                           const Uri& token_uri, const Object& object,
+                                           std::optional<PublicKey> half,
+                                           const MechanismTable& mechanisms, std::uint64_t epoch);
 
 }  // namespace keystore::pkcs11

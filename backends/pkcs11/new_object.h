@@ -13,6 +13,7 @@ struct OpenForWriting {
   LinkedToken linked;
   BorrowedSession session;
   Patience patience;
+  ForgetAfterChange forget{&known_keys()};
 };
 
 /// Errors: as find_token(), Token::make_ready(); access_denied for a write-protected token.

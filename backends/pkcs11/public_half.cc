@@ -138,27 +138,6 @@ std::optional<PublicKey> own_public_key(const Object& object) {
   }
 }
 
-Result<std::optional<PublicKey>> find_public_half(const Session& session, const Object& key) {
-  if (auto own = own_public_key(key)) return own;
-  const auto type = key.number(CKA_KEY_TYPE).value_or(CKK_VENDOR_DEFINED);
-  for (const CK_OBJECT_CLASS object_class : {CKO_PUBLIC_KEY, CKO_CERTIFICATE}) {
-    auto wanted = Template::on_token(object_class);
-    // Without an id the label is all that ties the two.
-    const auto tie = key.octets(CKA_ID).empty() ? CKA_LABEL : CKA_ID;
-    if (key.octets(tie).empty()) break;
-    wanted.octets(tie, key.octets(tie));
-    if (object_class == CKO_PUBLIC_KEY) wanted.number(CKA_KEY_TYPE, type);
-    auto handles = find_objects(session, wanted);
-    if (!handles) return Failure(handles.error());
-    for (const auto handle : *handles) {
-      const auto object = read_object(session, handle, object_class);
-      if (!object) continue;
-      if (auto half = own_public_key(*object)) return half;
-    }
-  }
-  return std::nullopt;
-}
-
 KeyShape shape_of(const Object& key) {
   if (const auto half = own_public_key(key)) return half->shape();
   const auto params = key.octets(CKA_EC_PARAMS);

@@ -9,21 +9,6 @@
 namespace keystore::pkcs11 {
 namespace {
 
-CK_OBJECT_CLASS class_of(EntryKind kind) {
-  switch (kind) {
-    case EntryKind::private_key:
-      return CKO_PRIVATE_KEY;
-    case EntryKind::public_key:
-      return CKO_PUBLIC_KEY;
-    case EntryKind::certificate:
-    case EntryKind::trust_anchor:
-      return CKO_CERTIFICATE;
-    case EntryKind::secret_key:
-      return CKO_SECRET_KEY;
-  }
-  return CKO_DATA;
-}
-
 Result<void> destroy(const Session& session, CK_OBJECT_HANDLE handle, const Entry& entry) {
   const auto rv = session.call(function::destroy_object, handle);
   if (rv == CKR_OK) return {};

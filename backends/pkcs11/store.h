@@ -3,14 +3,13 @@
 #include <memory>
 #include <vector>
 
+#include "backends/pkcs11/known_keys.h"
 #include "backends/pkcs11/library.h"
 #include "backends/pkcs11/token_link.h"
 #include "backends/pkcs11/wanted.h"
 #include "keystore/backend.h"
 
 namespace keystore::pkcs11 {
-
-class Session;
 
 /// A token that the store's URI fits, and the URI it goes by.
 struct LinkedToken {
@@ -55,6 +54,10 @@ class TokenStore final : public StoreBackend,
                        const NewObject& object) override;
 
  private:
+  Result<Listing<KnownKey>> keys_on(const LinkedToken& linked, const Wanted& wanted) const;
+  /// The answer that this process had before, if it is still good.
+  std::optional<Key> known_key(const KeyQuestion& question) const;
+
   const Uri uri_;
   const OpenOptions options_;
   const Wanted wanted_;

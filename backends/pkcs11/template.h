@@ -16,10 +16,16 @@ class Template {
   Template() = default;
   Template(Template&&) = default;  // a copy would point into its original
   Template& operator=(Template&&) = default;
-  /// Objects of the token, not of a session, of one class: where every search starts.
-  static Template on_token(CK_OBJECT_CLASS object_class) {
+  /// Objects of the token, not of a session: where every search starts.
+  static Template on_token() {
     Template result;
-    result.flag(CKA_TOKEN, true).number(CKA_CLASS, object_class);
+    result.flag(CKA_TOKEN, true);
+    return result;
+  }
+  /// Those of one class.
+  static Template on_token(CK_OBJECT_CLASS object_class) {
+    auto result = on_token();
+    result.number(CKA_CLASS, object_class);
     return result;
   }
 

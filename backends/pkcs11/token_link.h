@@ -37,6 +37,7 @@ class TokenLink {
   const TokenIdentity& identity() const noexcept { return identity_; }
   const Uri& uri() const noexcept { return uri_; }
   const OpenOptions& options() const noexcept { return options_; }
+  const Namesakes& namesakes() const noexcept { return namesakes_; }
   /// This process's state of the token.
   Token& token() const;
 

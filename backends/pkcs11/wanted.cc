@@ -50,7 +50,12 @@ std::optional<Wanted> Wanted::and_also(const Query& query) const {
 }
 
 Template Wanted::as_template(CK_OBJECT_CLASS object_class) const {
-  auto result = Template::on_token(object_class);
+  return narrowed(Template::on_token(object_class));
+}
+
+Template Wanted::as_template() const { return narrowed(Template::on_token()); }
+
+Template Wanted::narrowed(Template result) const {
   if (label) result.text(CKA_LABEL, *label);
   if (id) result.octets(CKA_ID, *id);
   return result;

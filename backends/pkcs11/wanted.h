@@ -25,6 +25,11 @@ struct Wanted {
   bool wants(EntryKind other) const { return !kind || *kind == other; }
   /// A search for objects of this class.
   Template as_template(CK_OBJECT_CLASS object_class) const;
+  /// A search for objects of every class, whatever kind is wanted: the halves of a key together.
+  Template as_template() const;
+
+ private:
+  Template narrowed(Template result) const;
 };
 
 }  // namespace keystore::pkcs11

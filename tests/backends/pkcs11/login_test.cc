@@ -173,7 +173,7 @@ TEST_F(TokenLogin, SignaturesOfManyThreadsAreTwoCallsEach) {
     EXPECT_EQ(token_->counts().of("C_SignInit"), 400U);
     EXPECT_EQ(token_->counts().of("C_Sign"), 400U);
     EXPECT_EQ(token_->counts().of("C_Login"), 1U);
-    EXPECT_EQ(token_->counts().of("C_FindObjectsInit"), 2U);
+    EXPECT_EQ(token_->counts().of("C_FindObjectsInit"), 1U);
     EXPECT_LE(token_->counts().of("C_OpenSession"), 8U);
   }));
 }

@@ -35,13 +35,14 @@ Bytes point_of(const Curve& curve) {
 }
 
 std::optional<PublicKey> read(const Curve& curve, Bytes header, BytesView point) {
-  Object object{.object_class = CKO_PUBLIC_KEY};
+  Object object(CK_INVALID_HANDLE, CKO_PUBLIC_KEY);
   const CK_KEY_TYPE type = curve.point_size == 32 ? CKK_EC_EDWARDS : CKK_EC;
-  object.attributes[CKA_KEY_TYPE].resize(sizeof type);
-  std::memcpy(object.attributes[CKA_KEY_TYPE].data(), &type, sizeof type);
-  object.attributes[CKA_EC_PARAMS] = curve.params;
+  Bytes number(sizeof type);
+  std::memcpy(number.data(), &type, sizeof type);
+  object.add(CKA_KEY_TYPE, number);
+  object.add(CKA_EC_PARAMS, curve.params);
   header.insert(header.end(), point.begin(), point.end());
-  object.attributes[CKA_EC_POINT] = std::move(header);
+  object.add(CKA_EC_POINT, header);
   return own_public_key(object);
 }
 
