@@ -2,11 +2,12 @@
 
 #include <dlfcn.h>
 #include <openssl/err.h>
-#include <p11-kit/pkcs11.h>
 
 #include <array>
 #include <memory>
 #include <stdexcept>
+
+#include "tests/support/process.h"
 
 namespace keystore::bench {
 namespace {
@@ -16,15 +17,13 @@ constexpr std::array<unsigned char, 32> message = {1, 2, 3};
 /// A session logged in, and the key in it.
 class RawSigner {
  public:
-  RawSigner(const testing::SoftHsm& hsm, const Subject& subject);
+  RawSigner(const testing::SoftHsm& hsm, const std::string& path, const Subject& subject);
   void sign();
 
  private:
-  CK_SLOT_ID find_slot(const std::string& label) const;
   CK_OBJECT_HANDLE find_key(const std::string& label) const;
 
-  CK_FUNCTION_LIST* functions_;
-  CK_SESSION_HANDLE session_ = 0;
+  RawSession raw_;
   CK_OBJECT_HANDLE key_ = 0;
   CK_MECHANISM mechanism_ = {};
   std::vector<unsigned char> input_;  ///< ends in the digest
@@ -32,13 +31,13 @@ class RawSigner {
 };
 
 CK_FUNCTION_LIST* module_functions(const std::string& path);
-void require(bool good, const char* what);
+CK_SLOT_ID find_slot(CK_FUNCTION_LIST* functions, const std::string& label);
 
 }  // namespace
 
-Contender raw_pkcs11(const testing::SoftHsm& hsm, const Subject& subject) {
-  return {"pkcs11", [&hsm, subject] {
-            auto signer = std::make_shared<RawSigner>(hsm, subject);
+Contender raw_pkcs11(const testing::SoftHsm& hsm, const std::string& path, const Subject& subject) {
+  return {"pkcs11", [&hsm, path, subject] {
+            auto signer = std::make_shared<RawSigner>(hsm, path, subject);
             return [signer] { signer->sign(); };
           }};
 }
@@ -58,13 +57,39 @@ Contender evp(std::string name, EVP_PKEY* key, OSSL_LIB_CTX* context) {
           }};
 }
 
-OsslLibCtxPtr application_context(const std::filesystem::path& build) {
+std::filesystem::path make_key(const testing::SoftHsm& hsm, const std::filesystem::path& build,
+                               const Subject& subject) {
+  const auto command = build / "bin/keystore";
+  const auto made = testing::run({command, "new", hsm.uri(), "--type", subject.type, "--label",
+                                  subject.label, "--pin", hsm.pin_source()});
+  if (!made.ok()) throw std::runtime_error("keystore new: " + made.text());
+  const auto reference = hsm.folder() / (subject.label + ".pem");
+  const auto referred = testing::run({command, "ref", hsm.uri(subject.label) + ";type=private",
+                                      "--pin", hsm.pin_source(), "--out", reference});
+  if (!referred.ok()) throw std::runtime_error("keystore ref: " + referred.text());
+  return reference;
+}
+
+OsslLibCtxPtr application_context(const std::filesystem::path& folder,
+                                  const std::string& provider) {
   OsslLibCtxPtr context(OSSL_LIB_CTX_new());
-  OSSL_PROVIDER_set_default_search_path(context.get(), (build / "lib/ossl-modules").c_str());
-  require(
-      OSSL_PROVIDER_load(context.get(), "default") && OSSL_PROVIDER_load(context.get(), "keystore"),
-      "OSSL_PROVIDER_load");
+  require(OSSL_PROVIDER_load(context.get(), "default") != nullptr, "OSSL_PROVIDER_load");
+  if (provider.empty()) return context;
+  OSSL_PROVIDER_set_default_search_path(context.get(), folder.c_str());
+  require(OSSL_PROVIDER_load(context.get(), provider.c_str()) != nullptr, "OSSL_PROVIDER_load");
   return context;
+}
+
+EvpPkeyPtr load_uri(const std::string& uri, OSSL_LIB_CTX* context) {
+  const OsslStoreCtxPtr store(OSSL_STORE_open_ex(uri.c_str(), context, nullptr, nullptr, nullptr,
+                                                 nullptr, nullptr, nullptr));
+  require(store && OSSL_STORE_expect(store.get(), OSSL_STORE_INFO_PKEY) == 1, "OSSL_STORE_open_ex");
+  const std::unique_ptr<OSSL_STORE_INFO, FreeWith<OSSL_STORE_INFO_free>> info(
+      OSSL_STORE_load(store.get()));
+  require(info != nullptr, "OSSL_STORE_load");
+  EvpPkeyPtr key(OSSL_STORE_INFO_get1_PKEY(info.get()));
+  require(key != nullptr, "OSSL_STORE_INFO_get1_PKEY");
+  return key;
 }
 
 EvpPkeyPtr load_pem(const std::filesystem::path& file, OSSL_LIB_CTX* context) {
@@ -82,21 +107,32 @@ EvpPkeyPtr software_key(const std::string& type, OSSL_LIB_CTX* context) {
   return key;
 }
 
-namespace {
-
-RawSigner::RawSigner(const testing::SoftHsm& hsm, const Subject& subject)
-    : functions_(module_functions(hsm.module_path())), input_(message.size()) {
+RawSession::RawSession(const testing::SoftHsm& hsm, const std::string& path)
+    : functions(module_functions(path)) {
   CK_C_INITIALIZE_ARGS arguments = {};
   arguments.flags = CKF_OS_LOCKING_OK;
-  const CK_RV initialised = functions_->C_Initialize(&arguments);
+  const CK_RV initialised = functions->C_Initialize(&arguments);
   require(initialised == CKR_OK || initialised == CKR_CRYPTOKI_ALREADY_INITIALIZED, "C_Initialize");
-  require(functions_->C_OpenSession(find_slot(hsm.label()), CKF_SERIAL_SESSION, nullptr, nullptr,
-                                    &session_) == CKR_OK,
+  require(functions->C_OpenSession(find_slot(functions, hsm.label()), CKF_SERIAL_SESSION, nullptr,
+                                   nullptr, &session) == CKR_OK,
           "C_OpenSession");
   auto pin = hsm.pin();
-  const CK_RV login = functions_->C_Login(session_, CKU_USER,
-                                          reinterpret_cast<unsigned char*>(pin.data()), pin.size());
+  const CK_RV login = functions->C_Login(session, CKU_USER,
+                                         reinterpret_cast<unsigned char*>(pin.data()), pin.size());
   require(login == CKR_OK || login == CKR_USER_ALREADY_LOGGED_IN, "C_Login");
+}
+
+void require(bool good, const char* what) {
+  if (good) return;
+  const char* reason = nullptr;
+  ERR_peek_last_error_all(nullptr, nullptr, nullptr, &reason, nullptr);
+  throw std::runtime_error(std::string(what) + " failed: " + (reason ? reason : ""));
+}
+
+namespace {
+
+RawSigner::RawSigner(const testing::SoftHsm& hsm, const std::string& path, const Subject& subject)
+    : raw_(hsm, path), input_(message.size()) {
   key_ = find_key(subject.label);
   mechanism_.mechanism = CKM_ECDSA;
   if (subject.type.starts_with("rsa")) {
@@ -115,23 +151,10 @@ void RawSigner::sign() {
           "EVP_Digest");
   std::array<unsigned char, 1024> signature;
   unsigned long size = signature.size();
-  require(functions_->C_SignInit(session_, &mechanism_, key_) == CKR_OK &&
-              functions_->C_Sign(session_, input_.data(), input_.size(), signature.data(), &size) ==
-                  CKR_OK,
+  require(raw_.functions->C_SignInit(raw_.session, &mechanism_, key_) == CKR_OK &&
+              raw_.functions->C_Sign(raw_.session, input_.data(), input_.size(), signature.data(),
+                                     &size) == CKR_OK,
           "C_Sign");
-}
-
-CK_SLOT_ID RawSigner::find_slot(const std::string& label) const {
-  std::array<CK_SLOT_ID, 8> slots{};
-  unsigned long count = slots.size();
-  require(functions_->C_GetSlotList(CK_TRUE, slots.data(), &count) == CKR_OK, "C_GetSlotList");
-  for (unsigned long i = 0; i < count; ++i) {
-    CK_TOKEN_INFO info = {};
-    functions_->C_GetTokenInfo(slots[i], &info);
-    const std::string found(reinterpret_cast<const char*>(info.label), sizeof info.label);
-    if (found.starts_with(label + ' ')) return slots[i];
-  }
-  throw std::runtime_error("no token " + label);
 }
 
 CK_OBJECT_HANDLE RawSigner::find_key(const std::string& label) const {
@@ -141,11 +164,25 @@ CK_OBJECT_HANDLE RawSigner::find_key(const std::string& label) const {
       {{CKA_CLASS, &kind, sizeof kind}, {CKA_LABEL, name.data(), name.size()}}};
   CK_OBJECT_HANDLE key = 0;
   unsigned long count = 0;
-  require(functions_->C_FindObjectsInit(session_, wanted.data(), wanted.size()) == CKR_OK &&
-              functions_->C_FindObjects(session_, &key, 1, &count) == CKR_OK && count == 1 &&
-              functions_->C_FindObjectsFinal(session_) == CKR_OK,
+  const auto* functions = raw_.functions;
+  require(functions->C_FindObjectsInit(raw_.session, wanted.data(), wanted.size()) == CKR_OK &&
+              functions->C_FindObjects(raw_.session, &key, 1, &count) == CKR_OK && count == 1 &&
+              functions->C_FindObjectsFinal(raw_.session) == CKR_OK,
           "C_FindObjects");
   return key;
+}
+
+CK_SLOT_ID find_slot(CK_FUNCTION_LIST* functions, const std::string& label) {
+  std::array<CK_SLOT_ID, 8> slots{};
+  unsigned long count = slots.size();
+  require(functions->C_GetSlotList(CK_TRUE, slots.data(), &count) == CKR_OK, "C_GetSlotList");
+  for (unsigned long i = 0; i < count; ++i) {
+    CK_TOKEN_INFO info = {};
+    functions->C_GetTokenInfo(slots[i], &info);
+    const std::string found(reinterpret_cast<const char*>(info.label), sizeof info.label);
+    if (found.starts_with(label + ' ')) return slots[i];
+  }
+  throw std::runtime_error("no token " + label);
 }
 
 CK_FUNCTION_LIST* module_functions(const std::string& path) {
@@ -155,13 +192,6 @@ CK_FUNCTION_LIST* module_functions(const std::string& path) {
   CK_FUNCTION_LIST* functions = nullptr;
   require(get && get(&functions) == CKR_OK, "C_GetFunctionList");
   return functions;
-}
-
-void require(bool good, const char* what) {
-  if (good) return;
-  const char* reason = nullptr;
-  ERR_peek_last_error_all(nullptr, nullptr, nullptr, &reason, nullptr);
-  throw std::runtime_error(std::string(what) + " failed: " + (reason ? reason : ""));
 }
 
 }  // namespace

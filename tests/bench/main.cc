@@ -1,50 +1,58 @@
-// keystore_bench [--json] [--quick]: signatures through the provider against raw PKCS#11 on the
-// same SoftHSM token, and OpenSSL's own software keys beside them.
+// keystore_bench [--json] [--quick] [--only SECTION[,SECTION…]] [--pairs N]: medians of paired
+// ratios against the floor under what is measured, as a table or as JSON.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
 #include <stdexcept>
-#include <string_view>
 
-#include "tests/bench/contenders.h"
+#include "tests/bench/sections.h"
 #include "tests/support/process.h"
 
 namespace keystore::bench {
 namespace {
 
-struct Row {
-  Subject subject;
-  unsigned threads;
-  std::vector<Result> results;
+struct Options {
+  bool json = false;
+  std::set<std::string> only = {};
+  std::string section = {};  ///< set in the process of one section
+  Settings settings = {};
 };
 
-std::vector<Row> measure_all(const Effort& effort);
-void make_key(const testing::SoftHsm& hsm, const std::string& command, const Subject& subject,
-              const std::filesystem::path& reference);
-void print_table(const std::vector<Row>& rows);
-void print_json(const std::vector<Row>& rows);
+Options parse(const std::vector<std::string>& arguments);
+std::string usage();
+nlohmann::json run_section(const Section& section, const Options& options);
+nlohmann::json run_in_process(const Section& section, const std::vector<std::string>& arguments);
 
 }  // namespace
 }  // namespace keystore::bench
 
 int main(int argc, char** argv) try {
   using namespace keystore::bench;
-  bool json = false;
-  Effort effort;
-  for (int i = 1; i < argc; ++i) {
-    const std::string_view option = argv[i];
-    if (option == "--json") {
-      json = true;
-    } else if (option == "--quick") {
-      effort = {.rounds = 7, .seconds_per_batch = 0.02};
-    } else {
-      throw std::runtime_error("usage: keystore_bench [--json] [--quick]");
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const auto options = parse(arguments);
+  nlohmann::json whole = {{"schema", "keystore/1"},
+                          {"measurements", nlohmann::json::array()},
+                          {"skipped", nlohmann::json::array()}};
+  for (const auto& section : sections) {
+    const std::string name(section.name);
+    if (options.section == name) {
+      fmt::print("{}\n", run_section(section, options).dump());
+      std::fflush(stdout);
+      std::_Exit(0);  // rivals take down at exit what others still use
+    }
+    if (!options.section.empty() || (!options.only.empty() && !options.only.contains(name)))
+      continue;
+    fmt::print(stderr, "measuring {}: {}\n", section.name, section.says);
+    const auto part = run_in_process(section, arguments);
+    for (const auto* list : {"measurements", "skipped"}) {
+      whole[list].insert(whole[list].end(), part.at(list).begin(), part.at(list).end());
     }
   }
-  const auto rows = measure_all(effort);
-  json ? print_json(rows) : print_table(rows);
+  options.json ? fmt::print("{}\n", whole.dump(2)) : print_table(whole);
   return 0;
 } catch (const std::exception& problem) {
   fmt::print(stderr, "keystore_bench: error: {}\n", problem.what());
@@ -54,66 +62,63 @@ int main(int argc, char** argv) try {
 namespace keystore::bench {
 namespace {
 
-std::vector<Row> measure_all(const Effort& effort) {
+Options parse(const std::vector<std::string>& arguments) {
+  Options options;
   const char* folder = std::getenv("KEYSTORE_BUILD");
   if (!folder) throw std::runtime_error("KEYSTORE_BUILD is not set; use tools/bench");
-  const std::filesystem::path build = folder;
-  const testing::SoftHsm hsm("bench");
-  const auto context = application_context(build);
-  std::vector<Row> rows;
-  for (const Subject& subject : {Subject{"rsa:2048", "rsa"}, Subject{"ec:p256", "ec"}}) {
-    const auto reference = hsm.folder() / (subject.label + ".pem");
-    make_key(hsm, build / "bin/keystore", subject, reference);
-    const auto key = load_pem(reference, context.get());
-    const auto software = software_key(subject.type, context.get());
-    const std::vector contenders = {raw_pkcs11(hsm, subject),
-                                    evp("provider", key.get(), context.get()),
-                                    evp("openssl", software.get(), context.get())};
-    for (unsigned threads : {1u, 2u}) {
-      rows.push_back({subject, threads, measure(contenders, threads, effort)});
+  options.settings.build = folder;
+  const auto value = [&](std::size_t& i) {
+    if (i + 1 == arguments.size()) throw std::runtime_error(usage());
+    return arguments[++i];
+  };
+  for (std::size_t i = 1; i < arguments.size(); ++i) {
+    const auto& option = arguments[i];
+    if (option == "--json") {
+      options.json = true;
+    } else if (option == "--quick") {
+      options.settings.quick = true;
+      options.settings.effort = {.rounds = 5, .seconds_per_batch = 0.02};
+      options.settings.pairs = std::min(options.settings.pairs, 50U);
+    } else if (option == "--pairs") {
+      options.settings.pairs = static_cast<unsigned>(std::stoul(value(i)));
+    } else if (option == "--only") {
+      std::istringstream names(value(i));
+      for (std::string name; std::getline(names, name, ',');) {
+        const auto known = std::ranges::any_of(
+            sections, [&](const Section& section) { return section.name == name; });
+        if (!known) throw std::runtime_error(usage());
+        options.only.insert(name);
+      }
+    } else if (option == "--section") {
+      options.section = value(i);
+    } else {
+      throw std::runtime_error(usage());
     }
   }
-  return rows;
+  return options;
 }
 
-void make_key(const testing::SoftHsm& hsm, const std::string& command, const Subject& subject,
-              const std::filesystem::path& reference) {
-  const auto made = testing::run({command, "new", hsm.uri(), "--type", subject.type, "--label",
-                                  subject.label, "--pin", hsm.pin_source()});
-  if (!made.ok()) throw std::runtime_error("keystore new: " + made.text());
-  const auto referred = testing::run({command, "ref", hsm.uri(subject.label) + ";type=private",
-                                      "--pin", hsm.pin_source(), "--out", reference});
-  if (!referred.ok()) throw std::runtime_error("keystore ref: " + referred.text());
+std::string usage() {
+  std::string text = "usage: keystore_bench [--json] [--quick] [--only SECTION,…] [--pairs N]";
+  for (const auto& section : sections)
+    text += fmt::format("\n  {:<7} {}", section.name, section.says);
+  return text;
 }
 
-void print_table(const std::vector<Row>& rows) {
-  fmt::print("{:<9} {:>7}  {:<9} {:>11} {:>14} {:>10} {:>14}\n", "key", "threads", "through",
-             "signs/s", "processor us", "ratio", "quartiles");
-  for (const auto& row : rows) {
-    for (const auto& result : row.results) {
-      fmt::print("{:<9} {:>7}  {:<9} {:>11.0f} {:>14.1f} {:>10.3f} {:>7.3f}-{:.3f}\n",
-                 row.subject.type, row.threads, result.name, result.per_second, result.processor_us,
-                 result.ratio, result.ratio_low, result.ratio_high);
-    }
-  }
-  fmt::print("ratio: median of the throughput against raw PKCS#11 in the same round\n");
+nlohmann::json run_section(const Section& section, const Options& options) {
+  Report report{std::string(section.name)};
+  section.run(options.settings, report);
+  return {{"measurements", report.rows()}, {"skipped", report.skipped()}};
 }
 
-void print_json(const std::vector<Row>& rows) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const auto& row : rows) {
-    for (const auto& result : row.results) {
-      list.push_back({{"key", row.subject.type},
-                      {"threads", row.threads},
-                      {"through", result.name},
-                      {"per_second", result.per_second},
-                      {"processor_us", result.processor_us},
-                      {"ratio", result.ratio},
-                      {"ratio_quartiles", {result.ratio_low, result.ratio_high}}});
-    }
-  }
-  const nlohmann::json document = {{"schema", "keystore/1"}, {"measurements", list}};
-  fmt::print("{}\n", document.dump(2));
+nlohmann::json run_in_process(const Section& section, const std::vector<std::string>& arguments) {
+  auto command = arguments;
+  command.front() = "/proc/self/exe";
+  command.emplace_back("--section");
+  command.emplace_back(section.name);
+  const auto done = testing::run(command, {.timeout = std::chrono::hours(2)});
+  if (!done.ok()) throw std::runtime_error(fmt::format("{}: {}", section.name, done.text()));
+  return nlohmann::json::parse(done.out);
 }
 
 }  // namespace

@@ -17,22 +17,22 @@ struct Batch {
   double processor_seconds = 0;
 };
 
-Batch run_batch(std::vector<Sign>& signers, unsigned count);
-unsigned count_for(std::vector<Sign>& signers, double seconds);
+Batch run_batch(std::vector<Work>& workers, unsigned count);
+unsigned count_for(std::vector<Work>& workers, double seconds);
 double processor_seconds();
 double quantile(std::vector<double> values, double at);
-Result summarise(const Contender& contender, const std::vector<Batch>& batches,
-                 const std::vector<Batch>& base, double signatures, double base_signatures);
+Measured summarise(const Contender& contender, const std::vector<Batch>& batches,
+                   const std::vector<Batch>& base, double operations, double base_operations);
 
 }  // namespace
 
-std::vector<Result> measure(const std::vector<Contender>& contenders, unsigned threads,
-                            const Effort& effort) {
-  std::vector<std::vector<Sign>> signers;
+std::vector<Measured> measure(const std::vector<Contender>& contenders, unsigned threads,
+                              const Effort& effort) {
+  std::vector<std::vector<Work>> workers;
   std::vector<unsigned> counts;
   for (const auto& contender : contenders) {
-    auto& own = signers.emplace_back();
-    for (unsigned i = 0; i < threads; ++i) own.push_back(contender.signer());
+    auto& own = workers.emplace_back();
+    for (unsigned i = 0; i < threads; ++i) own.push_back(contender.worker());
     counts.push_back(count_for(own, effort.seconds_per_batch));
   }
 
@@ -40,11 +40,11 @@ std::vector<Result> measure(const std::vector<Contender>& contenders, unsigned t
   for (unsigned round = 0; round < effort.rounds; ++round) {
     for (std::size_t i = 0; i < contenders.size(); ++i) {
       const auto which = round % 2 == 0 ? i : contenders.size() - 1 - i;
-      batches[which].push_back(run_batch(signers[which], counts[which]));
+      batches[which].push_back(run_batch(workers[which], counts[which]));
     }
   }
 
-  std::vector<Result> results;
+  std::vector<Measured> results;
   for (std::size_t i = 0; i < contenders.size(); ++i) {
     results.push_back(summarise(contenders[i], batches[i], batches[0], 1.0 * counts[i] * threads,
                                 1.0 * counts[0] * threads));
@@ -55,17 +55,17 @@ std::vector<Result> measure(const std::vector<Contender>& contenders, unsigned t
 namespace {
 
 // Workers note when they end: on a busy machine we may be woken late.
-Batch run_batch(std::vector<Sign>& signers, unsigned count) {
-  const auto size = static_cast<std::ptrdiff_t>(signers.size());
+Batch run_batch(std::vector<Work>& workers, unsigned count) {
+  const auto size = static_cast<std::ptrdiff_t>(workers.size());
   std::latch ready(size);
   std::latch go(1);
-  std::vector<Clock::time_point> ends(signers.size());
+  std::vector<Clock::time_point> ends(workers.size());
   std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < signers.size(); ++i) {
+  for (std::size_t i = 0; i < workers.size(); ++i) {
     threads.emplace_back([&, i] {
       ready.count_down();
       go.wait();
-      for (unsigned n = 0; n < count; ++n) signers[i]();
+      for (unsigned n = 0; n < count; ++n) workers[i]();
       ends[i] = Clock::now();
     });
   }
@@ -79,10 +79,10 @@ Batch run_batch(std::vector<Sign>& signers, unsigned count) {
 }
 
 // Also warms up: sessions, caches and the first use of everything are behind us afterwards.
-unsigned count_for(std::vector<Sign>& signers, double seconds) {
+unsigned count_for(std::vector<Work>& workers, double seconds) {
   unsigned count = 1;
   while (true) {
-    const auto batch = run_batch(signers, count);
+    const auto batch = run_batch(workers, count);
     if (batch.seconds > seconds / 4)
       return std::max(1u, static_cast<unsigned>(count * seconds / batch.seconds));
     count *= 2;
@@ -102,15 +102,15 @@ double quantile(std::vector<double> values, double at) {
   return *place;
 }
 
-Result summarise(const Contender& contender, const std::vector<Batch>& batches,
-                 const std::vector<Batch>& base, double signatures, double base_signatures) {
+Measured summarise(const Contender& contender, const std::vector<Batch>& batches,
+                   const std::vector<Batch>& base, double operations, double base_operations) {
   std::vector<double> rates;
   std::vector<double> processor;
   std::vector<double> ratios;
   for (std::size_t i = 0; i < batches.size(); ++i) {
-    rates.push_back(signatures / batches[i].seconds);
-    processor.push_back(batches[i].processor_seconds / signatures * 1e6);
-    ratios.push_back(rates.back() / (base_signatures / base[i].seconds));
+    rates.push_back(operations / batches[i].seconds);
+    processor.push_back(batches[i].processor_seconds / operations * 1e6);
+    ratios.push_back(rates.back() / (base_operations / base[i].seconds));
   }
   return {contender.name,        quantile(rates, 0.5),   quantile(processor, 0.5),
           quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75)};

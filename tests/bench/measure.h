@@ -6,20 +6,20 @@
 
 namespace keystore::bench {
 
-/// One signature; throws when it fails. Belongs to one thread.
-using Sign = std::function<void()>;
+/// One operation; throws when it fails. Belongs to one thread.
+using Work = std::function<void()>;
 
-/// A way to sign with a key, measured against others.
+/// A way to do something, measured against others.
 struct Contender {
   std::string name = {};
-  std::function<Sign()> signer = {};  ///< for one thread, with what it keeps between signatures
+  std::function<Work()> worker = {};  ///< for one thread, with what it keeps between operations
 };
 
 /// Medians over all rounds.
-struct Result {
+struct Measured {
   std::string name = {};
-  double per_second = 0;    ///< signatures of all threads together
-  double processor_us = 0;  ///< processor time of the process per signature, microseconds
+  double per_second = 0;    ///< operations of all threads together
+  double processor_us = 0;  ///< processor time of the process per operation, microseconds
   double ratio = 0;         ///< throughput against the first contender in the same round
   double ratio_low = 0;     ///< lower quartile of that
   double ratio_high = 0;    ///< upper quartile
@@ -32,7 +32,7 @@ struct Effort {
 
 /// Every contender runs once in each round, one after the other, first the one, then the other way
 /// round, so that ratios are of neighbours in time.
-std::vector<Result> measure(const std::vector<Contender>& contenders, unsigned threads,
-                            const Effort& effort);
+std::vector<Measured> measure(const std::vector<Contender>& contenders, unsigned threads,
+                              const Effort& effort);
 
 }  // namespace keystore::bench

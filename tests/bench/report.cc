@@ -1,0 +1,44 @@
+#include "tests/bench/report.h"
+
+#include <fmt/format.h>
+
+namespace keystore::bench {
+
+void Report::add(const std::string& what, unsigned threads, const std::vector<Measured>& results) {
+  for (const auto& result : results) {
+    rows_.push_back({{"section", section_},
+                     {"what", what},
+                     {"threads", threads},
+                     {"through", result.name},
+                     {"per_second", result.per_second},
+                     {"processor_us", result.processor_us},
+                     {"ratio", result.ratio},
+                     {"ratio_quartiles", {result.ratio_low, result.ratio_high}}});
+  }
+}
+
+void Report::skip(const std::string& through, const std::string& why) {
+  skipped_.push_back({{"section", section_}, {"through", through}, {"why", why}});
+}
+
+void print_table(const nlohmann::json& document) {
+  fmt::print("{:<9} {:<26} {:>7}  {:<18} {:>11} {:>13} {:>8} {:>13}\n", "section", "what",
+             "threads", "through", "per second", "processor us", "ratio", "quartiles");
+  for (const auto& row : document.at("measurements")) {
+    const auto& quartiles = row.at("ratio_quartiles");
+    fmt::print("{:<9} {:<26} {:>7}  {:<18} {:>11.1f} {:>13.1f} {:>8.3f} {:>6.3f}-{:.3f}\n",
+               row.at("section").get<std::string>(), row.at("what").get<std::string>(),
+               row.at("threads").get<unsigned>(), row.at("through").get<std::string>(),
+               row.at("per_second").get<double>(), row.at("processor_us").get<double>(),
+               row.at("ratio").get<double>(), quartiles.at(0).get<double>(),
+               quartiles.at(1).get<double>());
+  }
+  fmt::print(
+      "ratio: median of the throughput against the first row of its kind, in the same round\n");
+  for (const auto& row : document.at("skipped")) {
+    fmt::print("skipped in {}: {}: {}\n", row.at("section").get<std::string>(),
+               row.at("through").get<std::string>(), row.at("why").get<std::string>());
+  }
+}
+
+}  // namespace keystore::bench

@@ -1,0 +1,18 @@
+#!/bin/bash
+# smoke BENCH: every section of the benchmark runs, briefly, and what it prints is JSON with
+# figures. Says nothing about speed.
+set -euo pipefail
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+"$1" --json --quick > "$out"
+/usr/bin/python3 - "$out" << 'CHECK'
+import json
+import sys
+
+report = json.load(open(sys.argv[1]))
+assert report["schema"] == "keystore/1", report
+sections = {row["section"] for row in report["measurements"]}
+expected = {"sign", "slow", "few", "layers", "load", "list", "tls"}
+assert sections == expected, f"sections without a figure: {expected - sections}"
+assert all(row["ratio"] > 0 for row in report["measurements"]), report
+CHECK
