@@ -32,7 +32,9 @@ class LoadedModule : public ::testing::Test {
     token_->set_faults("");
     token_->counts().reset();
     token_->counts().wrong_pins() = 0;
-    ASSERT_EQ(functions_->C_Initialize(nullptr), CKR_OK);
+    CK_C_INITIALIZE_ARGS threads = {};
+    threads.flags = CKF_OS_LOCKING_OK;
+    ASSERT_EQ(functions_->C_Initialize(&threads), CKR_OK);
     // SoftHSM shows an empty slot, ready for another token, after those in use.
     std::array<CK_SLOT_ID, 2> slots{};
     unsigned long count = slots.size();
