@@ -27,6 +27,7 @@ if(KEYSTORE_WERROR)
 endif()
 if(KEYSTORE_SANITIZE)
   target_compile_options(keystore_flags INTERFACE -fsanitize=${KEYSTORE_SANITIZE}
-                         -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+                         -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+                         -Wno-maybe-uninitialized)  # GCC 12 is wrong about std::regex then
   target_link_options(keystore_flags INTERFACE -fsanitize=${KEYSTORE_SANITIZE})
 endif()
