@@ -6,9 +6,9 @@
 #include "bindings/openssl/provider/asym_cipher.h"
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
-#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
+#include "bindings/openssl/provider/private_operation.h"
 #include "bindings/openssl/provider/rsa_padding.h"
 #include "keystore/internal/lib_ctx.h"
 
@@ -143,8 +143,7 @@ int decrypt_in_store(const Cipher& cipher, unsigned char* out, std::size_t* size
     *size = cipher.material->max_size;
     return 1;
   }
-  const auto plain =
-      in_store([&] { return cipher.material->key->decrypt(spec_of(cipher), ciphertext); });
+  const auto plain = ask_to_decrypt(*cipher.material->key, spec_of(cipher), ciphertext);
   if (!plain) {
     raise(*cipher.provider, plain.error());
     return 0;

@@ -4,10 +4,10 @@
 
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
-#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/keyexch.h"
+#include "bindings/openssl/provider/private_operation.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_ptr.h"
 
@@ -102,15 +102,13 @@ int set_peer(void* data, void* key) noexcept {
   });
 }
 
-Result<Secret> raw_secret(const Exchange& exchange) {
+Result<PublicKey> peer_of(const Exchange& exchange) {
   if (!exchange.peer) return fail(Errc::invalid_argument, "ECDH needs the peer's public key");
   unsigned char* encoded = nullptr;
   const int size = i2d_PUBKEY(exchange.peer->mirror.get(), &encoded);
   const OpensslMemoryPtr<unsigned char> owned(encoded);
   if (size <= 0) return fail(Errc::invalid_argument, "the peer's public key cannot be encoded");
-  const auto peer = PublicKey::parse({encoded, static_cast<std::size_t>(size)});
-  if (!peer) return Failure(peer.error());
-  return exchange.material->key->derive(*peer);
+  return PublicKey::parse({encoded, static_cast<std::size_t>(size)});
 }
 
 // ANSI X9.63 (RFC 5753, 7.2 for CMS).
@@ -143,7 +141,12 @@ int derive_in_store(const Exchange& exchange, unsigned char* out, std::size_t* s
     raise(*exchange.provider, Errc::invalid_argument, "the buffer is too small for the secret");
     return 0;
   }
-  const auto shared = in_store([&] { return raw_secret(exchange); });
+  auto peer = peer_of(exchange);
+  if (!peer) {
+    raise(*exchange.provider, peer.error());
+    return 0;
+  }
+  const auto shared = ask_to_derive(*exchange.material->key, *std::move(peer));
   if (!shared) {
     raise(*exchange.provider, shared.error());
     return 0;

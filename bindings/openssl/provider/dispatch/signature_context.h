@@ -9,9 +9,9 @@
 
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
-#include "bindings/openssl/provider/dispatch/in_store.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
+#include "bindings/openssl/provider/private_operation.h"
 #include "bindings/openssl/provider/relay.h"
 #include "keystore/sign_spec.h"
 
@@ -238,7 +238,7 @@ int SignatureContext<Settings>::sign_input(BytesView input, unsigned char* out, 
 template <class Settings>
 int SignatureContext<Settings>::sign_as(const SignSpec& spec, BytesView input, unsigned char* out,
                                         std::size_t* size, std::size_t capacity) const {
-  const auto signature = in_store([&] { return material->key->sign_digest(spec, input); });
+  const auto signature = ask_to_sign(*material->key, spec, input);
   if (!signature) {
     raise(*provider, signature.error());
     return 0;
