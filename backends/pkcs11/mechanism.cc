@@ -207,8 +207,7 @@ Result<DecryptPlan> plan_decryption(const DecryptSpec& spec, BytesView ciphertex
 
 Bytes ecdsa_as_der(BytesView raw) {
   const auto half = raw.size() / 2;
-  return der::element(der::sequence_tag, {der::unsigned_integer(raw.first(half)),
-                                          der::unsigned_integer(raw.subspan(half))});
+  return der::two_integers(raw.first(half), raw.subspan(half));
 }
 
 }  // namespace keystore::pkcs11

@@ -71,8 +71,7 @@ Bytes rsa_spki(const Object& object) {
   const auto modulus = object.octets(CKA_MODULUS);
   const auto exponent = object.octets(CKA_PUBLIC_EXPONENT);
   if (modulus.empty() || exponent.empty()) return {};
-  return spki(rsa_algorithm, der::element(der::sequence_tag, {der::unsigned_integer(modulus),
-                                                              der::unsigned_integer(exponent)}));
+  return spki(rsa_algorithm, der::two_integers(modulus, exponent));
 }
 
 std::optional<PublicKey> parsed(BytesView encoded) {

@@ -50,18 +50,20 @@ std::optional<BytesView> der_content(BytesView data, std::uint8_t tag) noexcept 
   return content;
 }
 
-void append_der(Bytes& out, std::uint8_t tag, BytesView content) {
+void append_der_header(Bytes& out, std::uint8_t tag, std::size_t size) {
   out.push_back(tag);
-  if (content.size() < long_form) {
-    out.push_back(static_cast<std::uint8_t>(content.size()));
-  } else {
-    Bytes octets;
-    for (auto rest = content.size(); rest != 0; rest >>= 8U) {
-      octets.push_back(static_cast<std::uint8_t>(rest & 0xFFU));
-    }
-    out.push_back(static_cast<std::uint8_t>(long_form | octets.size()));
-    out.insert(out.end(), octets.rbegin(), octets.rend());
+  if (size < long_form) {
+    out.push_back(static_cast<std::uint8_t>(size));
+    return;
   }
+  unsigned octets = 0;
+  for (auto rest = size; rest != 0; rest >>= 8U) ++octets;
+  out.push_back(static_cast<std::uint8_t>(long_form | octets));
+  while (octets-- != 0) out.push_back(static_cast<std::uint8_t>(size >> 8U * octets & 0xFFU));
+}
+
+void append_der(Bytes& out, std::uint8_t tag, BytesView content) {
+  append_der_header(out, tag, content.size());
   out.insert(out.end(), content.begin(), content.end());
 }
 

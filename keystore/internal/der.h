@@ -45,6 +45,8 @@ class KEYSTORE_API DerReader {
 /// The content of `data` if it is one element of this tag and nothing follows.
 KEYSTORE_API std::optional<BytesView> der_content(BytesView data, std::uint8_t tag) noexcept;
 
+/// Appends the identifier and length octets of an element whose content follows.
+KEYSTORE_API void append_der_header(Bytes& out, std::uint8_t tag, std::size_t size);
 /// Appends one element to `out`.
 KEYSTORE_API void append_der(Bytes& out, std::uint8_t tag, BytesView content);
 

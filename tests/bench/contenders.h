@@ -20,8 +20,8 @@ struct Subject {
 inline const Subject rsa_subject = {"rsa:2048", "rsa"};
 inline const Subject ec_subject = {"ec:p256", "ec"};
 
-/// C_SignInit and C_Sign on a session per thread with the module at `path`, the digest computed
-/// beforehand: the floor.
+/// The message hashed by OpenSSL, then C_SignInit and C_Sign, on a session per thread with the
+/// module at `path`: the floor.
 Contender raw_pkcs11(const testing::SoftHsm& hsm, const std::string& path, const Subject& subject);
 /// EVP_DigestSign on a fresh EVP_MD_CTX, as libssl does, with `key` in `context`.
 Contender evp(std::string name, EVP_PKEY* key, OSSL_LIB_CTX* context);

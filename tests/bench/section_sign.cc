@@ -17,16 +17,19 @@ Effort for_slow_token(const Settings& settings) {
 }
 
 /// Signatures of a program that uses the library itself.
-Contender library(const std::string& uri, const std::string& pin) {
-  return {"library", [uri, pin] {
+Contender library(const testing::SoftHsm& hsm, const Subject& subject) {
+  const auto scheme = subject.type.starts_with("rsa") ? SignatureScheme::rsa_pkcs1_sha256
+                                                      : SignatureScheme::ecdsa_secp256r1_sha256;
+  const auto uri = hsm.uri(subject.label) + ";type=private";
+  return {"library", [uri, pin = hsm.pin(), scheme] {
             OpenOptions options;
             options.pin = [pin](const PinRequest&) -> Result<Secret> {
               return Secret::copy_of(std::string_view(pin));
             };
             auto key = std::make_shared<Key>(open(uri, options).value().key().value());
-            return [key] {
+            return [key, scheme] {
               constexpr std::array<std::uint8_t, 32> message = {1, 2, 3};
-              key->sign(SignatureScheme::ecdsa_secp256r1_sha256, message).value();
+              key->sign(scheme, message).value();
             };
           }};
 }
@@ -41,7 +44,7 @@ void measure_signing(const Settings& settings, Report& report) {
     const auto key = load_pem(make_key(hsm, settings.build, subject), context.get());
     const auto software = software_key(subject.type, plain.get());
     std::vector contenders = {raw_pkcs11(hsm, testing::SoftHsm::module_path(), subject),
-                              evp("provider", key.get(), context.get()),
+                              library(hsm, subject), evp("provider", key.get(), context.get()),
                               evp("openssl software", software.get(), plain.get())};
     std::ranges::move(signing_rivals(hsm, subject, report), std::back_inserter(contenders));
     for (const unsigned threads : {1U, 2U, 8U}) {
@@ -93,8 +96,7 @@ void measure_layers(const Settings& settings, Report& report) {
   testing::write_text(hsm.keystore_configuration(),
                       "[modules.free]\npath = \"" + module.string() + "\"\n");
   const auto key = load_pem(reference, context.get());
-  const std::vector contenders = {raw_pkcs11(hsm, module, ec_subject),
-                                  library(hsm.uri(ec_subject.label) + ";type=private", hsm.pin()),
+  const std::vector contenders = {raw_pkcs11(hsm, module, ec_subject), library(hsm, ec_subject),
                                   evp("provider", key.get(), context.get())};
   report.add("ec:p256, C_Sign for nothing", 1, measure(contenders, 1, settings.effort));
 }

@@ -4,9 +4,9 @@
 
 namespace keystore::provider {
 
-// The private operations of a store's key: the one place where the provider asks for them. They may
-// reach a module, whose own use of libcrypto leaves errors in the queue of its thread even when it
-// succeeds (SoftHSM does): what was raised is dropped, and a failure comes back as a Result.
+// The private operations of a store's key: the one place where the provider asks for them. A
+// failure comes back as a Result; OpenSSL's queue of errors stays as it was, as with every call of
+// libkeystore.
 //
 // A caller must hold nothing that has to be freed, no lock and no mark of the error queue on its
 // stack: inside an OpenSSL job (ASYNC_start_job(3)) that stack may never be come back to.
