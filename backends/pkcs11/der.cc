@@ -14,7 +14,7 @@ void append_unsigned(Bytes& out, BytesView number) {
   const auto first = std::ranges::find_if(number, [](std::uint8_t octet) { return octet != 0; });
   const BytesView digits(first, number.end());
   const bool pad = digits.empty() || digits[0] >= 0x80;
-  append_der_header(out, integer_tag, digits.size() + (pad ? 1 : 0));
+  append_der_header(out, der_tag::integer, digits.size() + (pad ? 1 : 0));
   if (pad) out.push_back(0);
   out.insert(out.end(), digits.begin(), digits.end());
 }
@@ -36,7 +36,7 @@ Bytes two_integers(BytesView first, BytesView second) {
   append_unsigned(content, second);
   Bytes out;
   out.reserve(content.size() + most_overhead);
-  append_der(out, sequence_tag, content);
+  append_der(out, der_tag::sequence, content);
   return out;
 }
 

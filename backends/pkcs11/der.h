@@ -9,14 +9,6 @@ namespace keystore::pkcs11 {
 /// The few forms of DER (X.690) that tokens and keys need.
 namespace der {
 
-inline constexpr std::uint8_t integer_tag = 0x02;
-inline constexpr std::uint8_t bit_string_tag = 0x03;
-inline constexpr std::uint8_t octet_string_tag = 0x04;
-inline constexpr std::uint8_t null_tag = 0x05;
-inline constexpr std::uint8_t oid_tag = 0x06;
-inline constexpr std::uint8_t printable_string_tag = 0x13;
-inline constexpr std::uint8_t sequence_tag = 0x30;
-
 /// One element; its content is the parts in a row.
 Bytes element(std::uint8_t tag, std::initializer_list<BytesView> parts);
 /// A SEQUENCE of two INTEGERs from big-endian numbers without sign, leading zeros allowed:

@@ -7,6 +7,7 @@
 
 #include "backends/pkcs11/der.h"
 #include "backends/pkcs11/entry.h"
+#include "keystore/internal/der.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
 
@@ -174,7 +175,7 @@ Result<Bytes> curve_parameters(const KeyShape& shape, const Quirks& quirks) {
   const bool edwards = shape.type == KeyType::ed25519 || shape.type == KeyType::ed448;
   if (edwards && !quirks.edwards_by_oid) {
     const auto curve = shape.type == KeyType::ed25519 ? "edwards25519" : "edwards448";
-    return der::element(der::printable_string_tag, {as_bytes(curve)});
+    return der::element(der_tag::printable_string, {as_bytes(curve)});
   }
   const OpensslErrorMark mark;
   auto nid = EC_curve_nist2nid(name.c_str());

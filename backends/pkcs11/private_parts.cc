@@ -8,6 +8,7 @@
 #include <span>
 
 #include "backends/pkcs11/der.h"
+#include "keystore/internal/der.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/public_key_parsed.h"
@@ -176,7 +177,7 @@ Result<KeyParts> public_parts(const EVP_PKEY* key, const KeyShape& shape) {
   const OpensslErrorMark mark;
   if (shape.type == KeyType::rsa) return rsa_parts(key, rsa_public_rows);
   KeyParts parts;
-  const auto point = der::element(der::octet_string_tag, {public_octets(key)});
+  const auto point = der::element(der_tag::octet_string, {public_octets(key)});
   parts.emplace_back(CKA_EC_POINT, Secret::copy_of(point));
   return parts;
 }

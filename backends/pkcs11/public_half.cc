@@ -5,6 +5,7 @@
 
 #include "backends/pkcs11/der.h"
 #include "keystore/certificate.h"
+#include "keystore/internal/der.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
 
@@ -34,7 +35,7 @@ constexpr std::array named_curves = {
 };
 
 const NamedCurve* find_named_curve(BytesView params) {
-  const auto name = as_text(der::content(der::printable_string_tag, params));
+  const auto name = as_text(der::content(der_tag::printable_string, params));
   for (const auto& curve : named_curves) {
     if (std::ranges::equal(params, curve.oid) || (!name.empty() && name == curve.name))
       return &curve;
@@ -63,8 +64,8 @@ KeyShape ec_shape(BytesView params) {
 Bytes spki(BytesView algorithm, BytesView key) {
   constexpr std::uint8_t no_unused_bits = 0;
   return der::element(
-      der::sequence_tag,
-      {algorithm, der::element(der::bit_string_tag, {BytesView(&no_unused_bits, 1), key})});
+      der_tag::sequence,
+      {algorithm, der::element(der_tag::bit_string, {BytesView(&no_unused_bits, 1), key})});
 }
 
 Bytes rsa_spki(const Object& object) {
@@ -88,11 +89,11 @@ std::vector<BytesView> readings_of_point(BytesView encoded) {
     if (!point.empty()) readings.push_back(point);
   };
   // By the standard (PKCS#11 2.40, 2.3.3).
-  add(der::content(der::octet_string_tag, encoded));
+  add(der::content(der_tag::octet_string, encoded));
   // The bare point: by habit of some, and for Edwards curves in drafts.
   add(encoded);
   // As in a SubjectPublicKeyInfo, behind the number of unused bits.
-  if (const auto bits = der::content(der::bit_string_tag, encoded); bits.size() > 1) {
+  if (const auto bits = der::content(der_tag::bit_string, encoded); bits.size() > 1) {
     add(bits.subspan(1));
   }
   return readings;
@@ -104,8 +105,8 @@ std::optional<PublicKey> ec_public_key(const Object& object) {
   if (params.empty()) return std::nullopt;
   const auto* curve = find_named_curve(params);
   const auto algorithm = curve != nullptr
-                             ? der::element(der::sequence_tag, {curve->oid})
-                             : der::element(der::sequence_tag, {ec_public_key_oid, params});
+                             ? der::element(der_tag::sequence, {curve->oid})
+                             : der::element(der_tag::sequence, {ec_public_key_oid, params});
   for (const auto point : readings_of_point(object.octets(CKA_EC_POINT))) {
     if (auto key = parsed(spki(algorithm, point))) return key;
   }

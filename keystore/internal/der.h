@@ -15,6 +15,7 @@ inline constexpr std::uint8_t bit_string = 0x03;
 inline constexpr std::uint8_t octet_string = 0x04;
 inline constexpr std::uint8_t object_identifier = 0x06;
 inline constexpr std::uint8_t utf8_string = 0x0C;
+inline constexpr std::uint8_t printable_string = 0x13;
 inline constexpr std::uint8_t visible_string = 0x1A;
 inline constexpr std::uint8_t sequence = 0x30;
 inline constexpr std::uint8_t context_0 = 0xA0;

@@ -50,6 +50,18 @@ class KilledMove : public MoveTest {
     kill_at("run", step, phase, {key_.string(), hsm().uri("killed")});
   }
 
+  /// Kills a move so long after the import began, and rolls it back; it may have been quicker.
+  void kill_import_after(int delay_ms) {
+    const auto killed = run({build() + "/tests/bin/move_killer", "run", "import-key",
+                             "begun+" + std::to_string(delay_ms), key_.string(),
+                             hsm().uri("killed"), hsm().pin_source()},
+                            in_its_own_state());
+    ASSERT_TRUE(killed.signal == SIGKILL || killed.status == 3) << killed.text();
+    expect_key_usable();
+    roll_back(only_move().at("id"));
+    std::filesystem::remove_all(file("moves"));
+  }
+
   std::string make_whole_move() const {
     const auto moved = command({key_.string(), hsm().uri("killed"), "--pin", hsm().pin_source()});
     EXPECT_TRUE(moved.ok()) << moved.text();
@@ -176,16 +188,8 @@ TEST_F(KilledMove, AfterItsPlanIsWrittenIsResumedOrRolledBack) {
 // From the first step on: SoftHSM 2.6.1 loses its token when it is killed inside C_Login.
 TEST_F(KilledMove, AtAnyMomentLosesNothing) {
   constexpr int longest_ms = 200;
-  for (int delay_ms = 1; delay_ms < longest_ms; delay_ms += 9) {
-    const auto killed = run({build() + "/tests/bin/move_killer", "run", "import-key",
-                             "begun+" + std::to_string(delay_ms), key_.string(),
-                             hsm().uri("killed"), hsm().pin_source()},
-                            in_its_own_state());
-    ASSERT_TRUE(killed.signal == SIGKILL || killed.status == 3) << killed.text();
-    expect_key_usable();
-    roll_back(only_move().at("id"));
-    std::filesystem::remove_all(file("moves"));
-    if (HasFailure()) return;
+  for (int delay_ms = 1; delay_ms < longest_ms && !HasFailure(); delay_ms += 9) {
+    kill_import_after(delay_ms);
   }
 }
 
@@ -193,16 +197,8 @@ TEST_F(KilledMove, AtAnyMomentLosesNothing) {
 TEST_F(KilledMove, AtAnyMomentOfAnUnwrappingLosesNothing) {
   module().set_faults("no-create 0xD1");
   constexpr int longest_ms = 120;
-  for (int delay_ms = 1; delay_ms < longest_ms; delay_ms += 7) {
-    const auto killed = run({build() + "/tests/bin/move_killer", "run", "import-key",
-                             "begun+" + std::to_string(delay_ms), key_.string(),
-                             hsm().uri("killed"), hsm().pin_source()},
-                            in_its_own_state());
-    ASSERT_TRUE(killed.signal == SIGKILL || killed.status == 3) << killed.text();
-    expect_key_usable();
-    roll_back(only_move().at("id"));
-    std::filesystem::remove_all(file("moves"));
-    if (HasFailure()) return;
+  for (int delay_ms = 1; delay_ms < longest_ms && !HasFailure(); delay_ms += 7) {
+    kill_import_after(delay_ms);
   }
 }
 
