@@ -102,6 +102,12 @@ TEST_F(ForeignActs, LogOut) {
   EXPECT_EQ(state_, CKS_RW_PUBLIC_SESSION);
 }
 
+TEST_F(ForeignActs, CloseTheSessionThatIsSaidToBeGone) {
+  token_->set_faults("C_GetSessionInfo code=0xB3 on=1");
+  EXPECT_EQ(state(&state_), CKR_SESSION_HANDLE_INVALID);
+  EXPECT_EQ(state(&state_), CKR_SESSION_HANDLE_INVALID);
+}
+
 TEST_F(ForeignActs, CloseAllSessions) {
   token_->set_faults("C_GetSessionInfo close-all-sessions on=1");
   EXPECT_EQ(state(&state_), CKR_SESSION_HANDLE_INVALID);

@@ -36,6 +36,7 @@ struct Wrapper {
 Wrapper* wrapper();
 CK_FUNCTION_LIST* our_functions();
 bool wants_to_be_alone(Function function);
+bool takes_a_slot(Function function);
 
 }  // namespace
 }  // namespace keystore::testing
@@ -80,11 +81,24 @@ struct Wrapped<Name, Member> {
   static CK_RV call(Args... args) {
     auto& wrapped = *wrapper();
     const auto number = wrapped.counts.add(Name);
-    if (const auto rv = before_call(Name, number, wrapped.faults, wrapped.real)) return *rv;
+    if (const auto rv = before_call(Name, number, wrapped.faults, wrapped.real)) {
+      if (*rv == CKR_SESSION_HANDLE_INVALID || *rv == CKR_SESSION_CLOSED) close(wrapped, args...);
+      return *rv;
+    }
     if (const auto rv = while_away(Name, wrapped.faults, wrapped.real)) return *rv;
     const Gate::Inside inside(wrapped.real.gate, wants_to_be_alone(Name));
     return (wrapped.token.*Member)(args...);
   }
+
+ private:
+  /// A session that is said to be gone is gone.
+  template <class... More>
+  static void close(Wrapper& wrapped, CK_SESSION_HANDLE session, More...) {
+    const Gate::Inside inside(wrapped.real.gate, false);
+    if (!takes_a_slot(Name)) wrapped.token.C_CloseSession(session);
+  }
+  template <class... More>
+  static void close(Wrapper&, More...) {}
 };
 
 CK_FUNCTION_LIST* our_functions() {
@@ -148,6 +162,22 @@ Wrapper::Wrapper(CK_FUNCTION_LIST* functions)
 Wrapper* wrapper() {
   static Wrapper* const only = make_wrapper();
   return only;
+}
+
+bool takes_a_slot(Function function) {
+  switch (function) {
+    case Function::C_GetSlotInfo:
+    case Function::C_GetTokenInfo:
+    case Function::C_WaitForSlotEvent:
+    case Function::C_GetMechanismList:
+    case Function::C_GetMechanismInfo:
+    case Function::C_InitToken:
+    case Function::C_OpenSession:
+    case Function::C_CloseAllSessions:
+      return true;
+    default:
+      return false;
+  }
 }
 
 bool wants_to_be_alone(Function function) {

@@ -91,6 +91,8 @@ struct Faults {
 ///     *              delay=500us             every call of any function takes 500 us longer
 ///     C_SignInit     code=0x30 on=2          the second call fails with CKR_DEVICE_ERROR
 ///     C_FindObjects  code=0x30 from=3 to=5   as do the third to the fifth
+///     C_SignInit     code=0xB3 on=2          CKR_SESSION_HANDLE_INVALID and CKR_SESSION_CLOSED are
+///                                            true: that session is closed
 ///     C_OpenSession  code=0xB1 sessions=4    refused while 4 sessions of the process are open
 ///     C_Sign         hang on=3               the third call stays inside until the row is gone,
 ///                                            60 s at most, and then goes on as if nothing was
