@@ -21,17 +21,11 @@ namespace {
 struct Properties {
   const char* plain;
   const char* pem;
-  const char* block;
-  const char* reference;
 };
 
-constexpr Properties module_properties = {
-    "provider=keystore", "provider=keystore,input=pem", "provider=keystore,input=KeystorePem",
-    "provider=keystore,input=der,structure=KeystoreKeyReference"};
-constexpr Properties built_in_properties = {
-    "provider=keystore-app", "provider=keystore-app,input=pem",
-    "provider=keystore-app,input=KeystorePem",
-    "provider=keystore-app,input=der,structure=KeystoreKeyReference"};
+constexpr Properties module_properties = {"provider=keystore", "provider=keystore,input=pem"};
+constexpr Properties built_in_properties = {"provider=keystore-app",
+                                            "provider=keystore-app,input=pem"};
 
 using Table = std::vector<OSSL_ALGORITHM>;
 
@@ -52,17 +46,6 @@ Table signatures(const Properties& properties) {
           {all_names(KeyKind::ed25519), properties.plain, eddsa_signature_table(), "Ed25519"},
           {all_names(KeyKind::ed448), properties.plain, eddsa_signature_table(), "Ed448"},
           end_of_table};
-}
-
-Table decoders(const Properties& properties) {
-  Table table = {{reference_block, properties.pem, block_decoder_table(), "PEM with references"},
-                 {"DER", properties.block, pem_decoder_table(), "PEM key references"}};
-  for (const auto kind : all_kinds) {
-    table.push_back(
-        {all_names(kind), properties.reference, reference_decoder_table(kind), "key references"});
-  }
-  table.push_back(end_of_table);
-  return table;
 }
 
 // The strings are kept for good: OpenSSL may hold the pointers.
@@ -92,7 +75,7 @@ struct Tables {
         cipher({{all_names(KeyKind::rsa), properties.plain, rsa_cipher_table(), "RSA encryption"},
                 end_of_table}),
         exchange({{"ECDH", properties.plain, ecdh_table(), "ECDH"}, end_of_table}),
-        decoder(decoders(properties)),
+        decoder({{decoder_name, properties.pem, decoder_table(), "key references"}, end_of_table}),
         encoder(encoders(properties)),
         store({{"pkcs11", properties.plain, store_loader_table(), "objects on tokens"},
                {"keystore", properties.plain, store_loader_table(), "configured identities"},

@@ -54,18 +54,16 @@ bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback,
     return false;
   }
   const auto kind = *kind_of(key.public_key()->shape());
-  // LOAD takes the object by clearing the pointer; what is not taken is freed here.
-  auto object = std::make_unique<KeyObject>(KeyObject{&provider, kind, std::move(*material)});
-  auto* reference = object.release();
+  EmittedKey emitted = {new KeyObject{&provider, kind, std::move(*material)}, &provider};
   int type = OSSL_OBJECT_PKEY;
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
       OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
                                        const_cast<char*>(type_name(kind)), 0),
-      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference, sizeof(reference)),
+      OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &emitted, sizeof(emitted)),
       OSSL_PARAM_construct_end()};
   const bool wanted = callback(params, argument) != 0;
-  delete reference;
+  delete emitted.object;  // where nobody took it
   return wanted;
 }
 

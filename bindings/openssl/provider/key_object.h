@@ -42,6 +42,14 @@ struct KeyObject {
   MaterialPtr material = {};  ///< null: still empty
 };
 
+/// What OpenSSL carries from emit_key() to a key manager's LOAD, which takes the object by clearing
+/// the pointer. Longer than a pointer, because that is what OpenSSL's own key managers take for
+/// theirs.
+struct EmittedKey {
+  KeyObject* object;
+  const Provider* provider;
+};
+
 /// Hands `key` to OpenSSL through the callback of a decoder or store loader. False, with an error
 /// raised, when the key cannot be used; false as well when OpenSSL did not want it.
 bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument);

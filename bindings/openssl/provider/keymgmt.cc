@@ -21,13 +21,15 @@ void* make(void* context) noexcept {
   return guard<void*>(provider, nullptr, [&] { return new KeyObject{&provider, kind, {}}; });
 }
 
-// The reference is a pointer to a KeyObject*: taken by clearing it, so that the emitter knows.
 template <KeyKind kind>
 void* load(const void* reference, std::size_t size) noexcept {
-  if (reference == nullptr || size != sizeof(KeyObject*)) return nullptr;
-  auto*& emitted = *static_cast<KeyObject**>(const_cast<void*>(reference));
-  if (emitted == nullptr || emitted->kind != kind) return nullptr;
-  return std::exchange(emitted, nullptr);
+  if (reference == nullptr || size != sizeof(EmittedKey)) return nullptr;
+  auto& emitted = *static_cast<EmittedKey*>(const_cast<void*>(reference));
+  if (emitted.object == nullptr || emitted.object->provider != emitted.provider ||
+      emitted.object->kind != kind) {
+    return nullptr;
+  }
+  return std::exchange(emitted.object, nullptr);
 }
 
 int has(const void* object, int selection) noexcept {

@@ -15,11 +15,14 @@
 #include "keystore/reference.h"
 #include "keystore/store.h"
 #include "tests/support/softhsm.h"
+#include "tests/support/workspace.h"
 
 namespace keystore {
 namespace {
 
 using testing::SoftHsm;
+
+using DecoderCtxPtr = std::unique_ptr<OSSL_DECODER_CTX, FreeWith<OSSL_DECODER_CTX_free>>;
 
 const Bytes message(500, 0x33);
 
@@ -122,16 +125,76 @@ TEST_F(Provider, LetsACallerComeToTheEndOfAFileThatHasNothingForIt) {
     const Context context(nullptr, order);
     const BioPtr input(BIO_new_mem_buf(file.data(), static_cast<int>(file.size())));
     EVP_PKEY* parameters = nullptr;
-    const std::unique_ptr<OSSL_DECODER_CTX, FreeWith<OSSL_DECODER_CTX_free>> decoder(
-        OSSL_DECODER_CTX_new_for_pkey(&parameters, "PEM", nullptr, "DH",
-                                      OSSL_KEYMGMT_SELECT_ALL_PARAMETERS, context.library.get(),
-                                      nullptr));
+    const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&parameters, "PEM", nullptr, "DH",
+                                                              OSSL_KEYMGMT_SELECT_ALL_PARAMETERS,
+                                                              context.library.get(), nullptr));
     int tries = 0;
     while (BIO_eof(input.get()) == 0 && ++tries < 100) {
       EXPECT_NE(OSSL_DECODER_from_bio(decoder.get(), input.get()), 1);
     }
     EXPECT_LT(tries, 10);
     EXPECT_EQ(parameters, nullptr);
+  }
+}
+
+// What OpenSSL collects each time that it reads a certificate's public key: more decoders would
+// slow down every TLS client of a program that does not use us.
+TEST_F(Provider, HasNoPartInReadingPublicKeys) {
+  const OsslLibCtxPtr plain(OSSL_LIB_CTX_new());
+  const OsslProviderPtr fallback(OSSL_PROVIDER_load(plain.get(), "default"));
+  for (const auto order : {Order::default_first, Order::ours_first}) {
+    const Context context(nullptr, order);
+    for (const auto* type : {"EC", "RSA", "ED25519"}) {
+      const auto decoders = [&](OSSL_LIB_CTX* library) {
+        EVP_PKEY* key = nullptr;
+        const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(
+            &key, "DER", "SubjectPublicKeyInfo", type, EVP_PKEY_PUBLIC_KEY, library, nullptr));
+        return OSSL_DECODER_CTX_get_num_decoders(decoder.get());
+      };
+      EXPECT_EQ(decoders(context.library.get()), decoders(plain.get())) << type;
+    }
+  }
+}
+
+TEST_F(Provider, DecodesAReferenceForCallersThatSayNothingOfWhatTheyWant) {
+  const auto pem = reference_->to_pem().value();
+  for (const auto order : {Order::default_first, Order::ours_first}) {
+    const Context context(nullptr, order);
+    for (const auto* type : {static_cast<const char*>(nullptr), "PEM"}) {
+      const BioPtr input(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+      EVP_PKEY* made = nullptr;
+      const DecoderCtxPtr decoder(OSSL_DECODER_CTX_new_for_pkey(&made, type, nullptr, nullptr, 0,
+                                                                context.library.get(), nullptr));
+      EXPECT_EQ(OSSL_DECODER_from_bio(decoder.get(), input.get()), 1);
+      const EvpPkeyPtr key(made);
+      ASSERT_TRUE(key);
+      EXPECT_TRUE(signs(context.library.get(), key.get(), *reference_->public_key));
+    }
+  }
+}
+
+// A reference of DER in a file, whether the store is told what is expected of it or not.
+TEST_F(Provider, GivesTheKeyOfAReferenceFileToAStore) {
+  const auto file = softhsm_->folder() / "reference";
+  for (const bool as_der : {false, true}) {
+    const auto der = reference_->to_der().value();
+    testing::write_text(file, as_der ? std::string(as_text(der)) : reference_->to_pem().value());
+    for (const int expected : {0, OSSL_STORE_INFO_PKEY, OSSL_STORE_INFO_CERT}) {
+      const Context context;
+      const OsslStoreCtxPtr store(OSSL_STORE_open_ex(file.c_str(), context.library.get(), nullptr,
+                                                     nullptr, nullptr, nullptr, nullptr, nullptr));
+      ASSERT_TRUE(store);
+      ASSERT_EQ(OSSL_STORE_expect(store.get(), expected), 1);
+      int found = 0;
+      while (OSSL_STORE_eof(store.get()) == 0) {
+        const std::unique_ptr<OSSL_STORE_INFO, FreeWith<OSSL_STORE_INFO_free>> info(
+            OSSL_STORE_load(store.get()));
+        if (!info) continue;
+        found += 1;
+        EXPECT_EQ(OSSL_STORE_INFO_get_type(info.get()), OSSL_STORE_INFO_PKEY);
+      }
+      EXPECT_EQ(found, expected == OSSL_STORE_INFO_CERT ? 0 : 1) << expected << as_der;
+    }
   }
 }
 
