@@ -1,5 +1,6 @@
 # Sourced by the scripts here: keys on a SoftHSM token, their references and certificates.
 . "$KEYSTORE_SOURCE/tests/support/lib.sh"
+witness_crashes
 
 types=(p256 p384 rsa2048 rsa3072 ed25519)
 orders=(default-first ours-first preferred)

@@ -26,6 +26,10 @@ cleanup() {
     kill -KILL "${started[$name]}" 2> /dev/null || true
     wait "${started[$name]}" 2> /dev/null || true
   done
+  if [ -s "$work/crashes/seen" ]; then
+    echo "FAILED: crashed: $(sort "$work/crashes/seen" | uniq -c)" >&2
+    status=1
+  fi
   if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
   rm -rf "$work"
   exit "$status"
@@ -64,6 +68,15 @@ expect() {
   echo "stdout: $(head -c 2000 "$work/out" | tr -d '\0')" >&2
   echo "stderr: $(head -c 4000 "$work/err" | tr -d '\0')" >&2
   fail "exit status $status, not $wanted: $*"
+}
+
+# witness_crashes: from now on the test fails when any process crashes that it or its programs start,
+# whoever sees their exit status.
+witness_crashes() {
+  mkdir -m 1777 "$work/crashes"
+  chmod 1777 "$work/crashes"
+  export KEYSTORE_CRASHES=$work/crashes LD_PRELOAD=$KEYSTORE_BUILD/tests/support/libkeystore_crash_witness.so
+  [ -f "$LD_PRELOAD" ] || fail "$LD_PRELOAD is not built"
 }
 
 softhsm_module() {

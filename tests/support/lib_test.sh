@@ -22,3 +22,8 @@ softhsm_token first
 softhsm_token second
 softhsm2-util --show-slots | grep -q 'Label: *first' || fail "the first token is gone"
 [ "$(stat -c %a "$pin_file")" = 600 ] || fail "the PIN file is readable by others"
+
+if (. "$KEYSTORE_SOURCE/tests/support/lib.sh"; witness_crashes; sh -c 'kill -SEGV $$' || true) > "$work/out" 2>&1; then
+  fail "a crash goes unseen"
+fi
+grep -q 'sh: signal 11' "$work/out" || fail "the crash is not named: $(cat "$work/out")"
