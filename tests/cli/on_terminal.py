@@ -30,7 +30,8 @@ while process.poll() is None and time.monotonic() < end:
         continue
     piece = os.read(master, 4096)
     shown += piece
-    if answers and piece.endswith((b": ", b"] ", b"? ")):
+    asked_by_openssl = shown.rpartition(b"\n")[2].startswith(b"Enter ") and piece.endswith(b":")
+    if answers and (asked_by_openssl or piece.endswith((b": ", b"] ", b"? "))):
         answer = answers.pop(0)
         os.write(master, b"\x03" if answer == "^C" else answer.encode() + b"\n")
 process.wait(timeout=1)
