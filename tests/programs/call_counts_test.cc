@@ -81,6 +81,38 @@ class CallCountsThroughProvider : public ::testing::TestWithParam<const char*> {
     }
   }
 
+  /// Its public half, has, match, and what is exported.
+  void use_publicly(EVP_PKEY* key) const {
+    const BioPtr memory(BIO_new(BIO_s_mem()));
+    ASSERT_EQ(PEM_write_bio_PUBKEY(memory.get(), key), 1);
+    const EvpPkeyPtr other(
+        PEM_read_bio_PUBKEY_ex(memory.get(), nullptr, nullptr, nullptr, context_.get(), nullptr));
+    EXPECT_EQ(EVP_PKEY_eq(key, other.get()), 1);
+    const EvpPkeyPtr copy(EVP_PKEY_dup(key));
+    EXPECT_EQ(EVP_PKEY_eq(key, copy.get()), 1);
+    EXPECT_GT(EVP_PKEY_get_security_bits(key), 0);
+    const X509Ptr certificate(X509_new_ex(context_.get(), nullptr));
+    ASSERT_EQ(X509_set_pubkey(certificate.get(), other.get()), 1);
+    EXPECT_EQ(X509_check_private_key(certificate.get(), key), 1);
+    const EvpPkeyCtxPtr check(EVP_PKEY_CTX_new_from_pkey(context_.get(), key, nullptr));
+    EXPECT_EQ(EVP_PKEY_public_check(check.get()), 1);
+  }
+
+  /// Every *_INIT that the key has, with every digest that libssl may try.
+  void begin_operations(EVP_PKEY* key) const {
+    for (const char* digest :
+         {"SHA256", "SHA384", "SHA512", "SHA1", static_cast<const char*>(nullptr)}) {
+      const EvpMdCtxPtr context(EVP_MD_CTX_new());
+      EVP_DigestSignInit_ex(context.get(), nullptr, digest, context_.get(), nullptr, key, nullptr);
+    }
+    for (auto* init : {EVP_PKEY_sign_init, EVP_PKEY_verify_init, EVP_PKEY_decrypt_init,
+                       EVP_PKEY_encrypt_init, EVP_PKEY_derive_init}) {
+      const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_pkey(context_.get(), key, nullptr));
+      init(context.get());
+      const EvpPkeyCtxPtr copy(EVP_PKEY_CTX_dup(context.get()));
+    }
+  }
+
   static constexpr unsigned char message[] = "what is signed";
   static inline int number_ = 0;
   OsslLibCtxPtr context_;
@@ -98,6 +130,16 @@ TEST_P(CallCountsThroughProvider, LoadingAReferenceMakesNone) {
   const auto key = load_reference();
   ASSERT_TRUE(key);
   EXPECT_GT(EVP_PKEY_get_size(key.get()), 0);
+  EXPECT_EQ(counts().total(), 0u) << text(counts());
+}
+
+// All that libssl and the tools do with a key before, beside and after its private operation.
+TEST_P(CallCountsThroughProvider, EverythingButThePrivateOperationMakesNone) {
+  const auto key = load_reference();
+  ASSERT_TRUE(key);
+  use_publicly(key.get());
+  EXPECT_EQ(counts().total(), 0u) << text(counts());
+  begin_operations(key.get());
   EXPECT_EQ(counts().total(), 0u) << text(counts());
 }
 

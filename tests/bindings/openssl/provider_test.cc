@@ -8,89 +8,18 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <thread>
 
-#include "keystore/internal/openssl_ptr.h"
-#include "keystore/reference.h"
-#include "keystore/store.h"
-#include "tests/support/softhsm.h"
+#include "tests/bindings/openssl/provider_fixture.h"
 #include "tests/support/workspace.h"
 
 namespace keystore {
 namespace {
 
-using testing::SoftHsm;
+using namespace testing;
+using Provider = ProviderTest;
 
 using DecoderCtxPtr = std::unique_ptr<OSSL_DECODER_CTX, FreeWith<OSSL_DECODER_CTX_free>>;
-
-const Bytes message(500, 0x33);
-
-/// A library context that has `default` and keystore.so, as a configuration file would load them.
-enum class Order { default_first, ours_first };
-struct Context {
-  explicit Context(const char* properties = nullptr, Order order = Order::default_first)
-      : library(OSSL_LIB_CTX_new()) {
-    const std::string modules = std::string(std::getenv("KEYSTORE_BUILD")) + "/lib/ossl-modules";
-    OSSL_PROVIDER_set_default_search_path(library.get(), modules.c_str());
-    if (order == Order::ours_first) ours.reset(OSSL_PROVIDER_load(library.get(), "keystore"));
-    fallback.reset(OSSL_PROVIDER_load(library.get(), "default"));
-    if (!ours) ours.reset(OSSL_PROVIDER_load(library.get(), "keystore"));
-    if (properties != nullptr) EVP_set_default_properties(library.get(), properties);
-  }
-
-  OsslLibCtxPtr library;
-  OsslProviderPtr fallback, ours;
-};
-
-EvpPkeyPtr load(OSSL_LIB_CTX* library, const std::string& pem) {
-  const BioPtr memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-  return EvpPkeyPtr(
-      PEM_read_bio_PrivateKey_ex(memory.get(), nullptr, nullptr, nullptr, library, nullptr));
-}
-
-bool signs(OSSL_LIB_CTX* library, EVP_PKEY* pkey, const PublicKey& public_key) {
-  const EvpMdCtxPtr signing(EVP_MD_CTX_new());
-  Bytes signature(512);
-  std::size_t size = signature.size();
-  if (EVP_DigestSignInit_ex(signing.get(), nullptr, "SHA256", library, nullptr, pkey, nullptr) !=
-          1 ||
-      EVP_DigestSign(signing.get(), signature.data(), &size, message.data(), message.size()) != 1) {
-    return false;
-  }
-  signature.resize(size);
-  const auto scheme = public_key.shape().type == KeyType::ec
-                          ? SignatureScheme::ecdsa_secp256r1_sha256
-                          : SignatureScheme::rsa_pkcs1_sha256;
-  return public_key.verify(spec_of(scheme), message, signature).value_or(false);
-}
-
-class Provider : public ::testing::Test {
- protected:
-  // One token for all: a process reads SoftHSM's configuration once.
-  static void SetUpTestSuite() {
-    if (!SoftHsm::available()) return;
-    softhsm_ = std::make_unique<SoftHsm>();
-    reference_ = make_reference("web", "ec:p256");
-  }
-  static void TearDownTestSuite() { softhsm_.reset(); }
-  void SetUp() override {
-    if (!softhsm_) GTEST_SKIP() << "SoftHSM is not installed";
-  }
-
-  /// A new key on the token, and its reference as PEM.
-  static Reference make_reference(const std::string& label, const char* type) {
-    const OpenOptions options = {.pin_source = SecretSource::parse(softhsm_->pin_source()).value()};
-    const auto store = open(softhsm_->uri(), options).value();
-    const auto spec = KeySpec::parse(type).value();
-    const auto key = store.generator()->generate_key(spec, {.label = label}).value();
-    const auto uri = key.uri().with_query_attribute("pin-source", softhsm_->pin_source());
-    return Reference{.uri = uri, .public_key = key.public_key()};
-  }
-
-  static inline std::unique_ptr<SoftHsm> softhsm_;
-  static inline std::optional<Reference> reference_;
-};
 
 TEST_F(Provider, ServesTwoLibraryContextsAtOnce) {
   const Context first, second;
@@ -178,7 +107,7 @@ TEST_F(Provider, GivesTheKeyOfAReferenceFileToAStore) {
   const auto file = softhsm_->folder() / "reference";
   for (const bool as_der : {false, true}) {
     const auto der = reference_->to_der().value();
-    testing::write_text(file, as_der ? std::string(as_text(der)) : reference_->to_pem().value());
+    write_text(file, as_der ? std::string(as_text(der)) : reference_->to_pem().value());
     for (const int expected : {0, OSSL_STORE_INFO_PKEY, OSSL_STORE_INFO_CERT}) {
       const Context context;
       const OsslStoreCtxPtr store(OSSL_STORE_open_ex(file.c_str(), context.library.get(), nullptr,
