@@ -67,21 +67,16 @@ std::string include_lines(const std::string& included) {
   return fmt::format("\n# Added by keystore openssl-conf --install\n.include {}\n", included);
 }
 
-Result<std::string> with_include(std::string_view text, const std::string& included) {
+std::string with_include(std::string_view text, const std::string& included) {
   const auto lines = include_lines(included);
-  if (text.find(lines) != text.npos) {
-    return fail(Errc::already_exists, "the include line is there already");
-  }
-  return std::string(text) + lines;
+  return std::string(text) + (text.find(lines) == text.npos ? lines : "");
 }
 
-Result<std::string> without_include(std::string_view text, const std::string& included) {
+std::string without_include(std::string_view text, const std::string& included) {
   const auto lines = include_lines(included);
-  const auto at = text.find(lines);
-  if (at == text.npos) {
-    return fail(Errc::not_found, "the include line is not in the file as it was added");
-  }
-  return std::string(text.substr(0, at)) + std::string(text.substr(at + lines.size()));
+  std::string result(text);
+  if (const auto at = text.find(lines); at != text.npos) result.erase(at, lines.size());
+  return result;
 }
 
 namespace {

@@ -26,9 +26,9 @@ std::string provider_cnf(const std::string& module, const CnfSections& sections)
 std::string included_file(const std::string& file);
 /// The lines that make OpenSSL read `included`, an empty one in front.
 std::string include_lines(const std::string& included);
-/// `text` with the lines at its end. Errors: already_exists.
-Result<std::string> with_include(std::string_view text, const std::string& included);
-/// `text` as it was before, octet by octet. Errors: not_found.
-Result<std::string> without_include(std::string_view text, const std::string& included);
+/// `text` with the lines at its end, or as it is where it has them.
+std::string with_include(std::string_view text, const std::string& included);
+/// `text` as it was before, octet by octet, or as it is where it has no such lines.
+std::string without_include(std::string_view text, const std::string& included);
 
 }  // namespace keystore::cli

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
@@ -29,7 +30,10 @@ Result<std::string> provider_path();
 Result<std::string> system_file(const Options& options);
 Result<int> install(const std::string& file, const std::string& module, bool yes, bool json);
 Result<int> remove(const std::string& file, bool yes, bool json);
+Result<void> writable(const std::string& file);
 Result<void> rewrite(const std::string& file, const std::string& text);
+void show(const std::string& text);
+int report(const std::string& file, const char* what, const std::string& included, bool json);
 
 }  // namespace
 
@@ -99,26 +103,28 @@ Result<int> install(const std::string& file, const std::string& module, bool yes
   if (!sections) return Failure(sections.error());
   const auto included = included_file(file);
   const auto after = with_include(as_text(*before), included);
-  if (!after) return Failure(after.error());
   const auto text = provider_cnf(module, *sections);
-  std::fputs(fmt::format("{} gets these lines:\n{}\n{} is new:\n\n{}\n", file,
-                         include_lines(included), included, text)
-                 .c_str(),
-             stderr);
+  const bool has_lines = after == as_text(*before);
+  const auto old = has_lines ? read_input(included) : Result<Bytes>(Bytes());
+  if (has_lines && old && as_text(*old) == text) {
+    show(fmt::format("{} loads the provider already: nothing to do\n", file));
+    return report(file, "included", included, json);
+  }
+  if (const auto allowed = writable(file); !allowed) return Failure(allowed.error());
+  if (!has_lines) show(fmt::format("{} gets these lines:\n{}\n", file, include_lines(included)));
+  show(fmt::format("{} is new:\n\n{}\n", included, text));
   if (const auto agreed = confirm("go on?", yes); !agreed) return Failure(agreed.error());
-  if (const auto written = write_output(included, as_bytes(text), true); !written) {
+  const WriteOptions readable = {.mode = 0644, .replace = true, .backup = false};
+  if (const auto written = write_file(included, as_bytes(text), readable); !written) {
     return Failure(written.error());
   }
-  if (const auto written = rewrite(file, *after); !written) {
-    unlink(included.c_str());
-    return Failure(written.error());
+  if (!has_lines) {
+    if (const auto written = rewrite(file, after); !written) {
+      unlink(included.c_str());
+      return Failure(written.error());
+    }
   }
-  if (json) {
-    print_json({{"file", file}, {"included", included}});
-  } else {
-    print_line(file);
-  }
-  return 0;
+  return report(file, "included", included, json);
 }
 
 Result<int> remove(const std::string& file, bool yes, bool json) {
@@ -126,20 +132,39 @@ Result<int> remove(const std::string& file, bool yes, bool json) {
   if (!before) return Failure(before.error());
   const auto included = included_file(file);
   const auto after = without_include(as_text(*before), included);
-  if (!after) return Failure(after.error());
-  std::fputs(
-      fmt::format("{} loses these lines, {} goes:\n{}", file, included, include_lines(included))
-          .c_str(),
-      stderr);
+  if (after == as_text(*before)) {
+    show(fmt::format("{} has no lines that --install added: nothing to do\n", file));
+    return report(file, "removed", included, json);
+  }
+  if (const auto allowed = writable(file); !allowed) return Failure(allowed.error());
+  show(fmt::format("{} loses these lines, {} goes:\n{}", file, included, include_lines(included)));
   if (const auto agreed = confirm("go on?", yes); !agreed) return Failure(agreed.error());
-  if (const auto written = rewrite(file, *after); !written) return Failure(written.error());
+  if (const auto written = rewrite(file, after); !written) return Failure(written.error());
   unlink(included.c_str());
+  return report(file, "removed", included, json);
+}
+
+void show(const std::string& text) { std::fputs(text.c_str(), stderr); }
+
+int report(const std::string& file, const char* what, const std::string& included, bool json) {
   if (json) {
-    print_json({{"file", file}, {"removed", included}});
+    print_json({{"file", file}, {what, included}});
   } else {
     print_line(file);
   }
   return 0;
+}
+
+/// Whether the file can be replaced, before anybody is asked.
+Result<void> writable(const std::string& file) {
+  const auto folder = std::filesystem::path(file).parent_path().string();
+  for (const auto& path : {folder, file}) {
+    if (faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0) continue;
+    auto error = error_from_errno(errno, "faccessat", "write", path);
+    error.hint = "run it as a user who may, for the system's own file as root";
+    return Failure(std::move(error));
+  }
+  return {};
 }
 
 /// Whole or not at all, with the owner and mode that it had.
