@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
+#include "keystore/config.h"
 #include "keystore/internal/der.h"
 #include "keystore/internal/pem_block.h"
 #include "keystore/internal/policy.h"
+#include "keystore/internal/public_key_parsed.h"
 
 namespace keystore {
 namespace {
@@ -141,6 +144,44 @@ Reference Reference::to_key(Uri uri, const Key& key) {
     if (hashed && !key.can_sign(of_digest)) reference.hashing.push_back(scheme);
   }
   return reference;
+}
+
+Result<void> Reference::use_public_key(const PublicKey& half) {
+  if (public_key && !same_public_key(*public_key, half)) {
+    return fail(Errc::key_mismatch,
+                "the key at " + uri.canonical() + " is not the one of that public key");
+  }
+  public_key = half;
+  const auto fitting = schemes_of(half.shape());
+  for (auto* said : {&schemes, &hashing}) {
+    std::vector<SignatureScheme> kept;
+    std::ranges::copy_if(fitting, std::back_inserter(kept), [&](SignatureScheme scheme) {
+      return std::ranges::any_of(
+          *said, [&](SignatureScheme other) { return spec_of(other) == spec_of(scheme); });
+    });
+    *said = std::move(kept);
+  }
+  return {};
+}
+
+Uri reference_uri(const Uri& found, const Uri& asked, const Config& config) {
+  auto uri = found.without_query_attribute("pin-value")
+                 .without_query_attribute("pin-source")
+                 .without_query_attribute("module-path");
+  const auto text = asked.query_attribute("pin-source");
+  const auto source = text ? SecretSource::parse_attribute(*text)
+                           : Result<SecretSource>(fail(Errc::not_found, "none is named"));
+  if (source && source->repeatable()) {
+    const bool file = source->kind() == SecretSource::Kind::file;
+    uri = uri.with_query_attribute(
+        "pin-source",
+        file ? "file:" + std::filesystem::absolute(source->argument()).string()
+             : source->to_string());
+  }
+  const auto module = asked.query_attribute("module-path");
+  const bool listed = module && std::ranges::find(config.modules, *module, &ModuleConfig::path) !=
+                                    config.modules.end();
+  return listed ? uri.with_query_attribute("module-path", *module) : uri;
 }
 
 Result<Reference> Reference::parse(std::string_view label, BytesView der) {

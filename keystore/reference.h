@@ -40,6 +40,9 @@ struct Reference {
 
   /// The reference to `key` at `uri`, saying what the key can do.
   KEYSTORE_API static Reference to_key(Uri uri, const Key& key);
+  /// Takes the key's public half from elsewhere, say its certificate: tokens do not know of a
+  /// restriction to PSS (RFC 4055, 3.1). Errors: key_mismatch when it is another key's.
+  KEYSTORE_API Result<void> use_public_key(const PublicKey& half);
 
   /// `label` says which of the two forms `der` is. Errors: malformed (also a pin-value), unsupported
   /// (version), refused_by_policy (a pin-source that data may not use).
@@ -51,6 +54,10 @@ struct Reference {
   KEYSTORE_API Result<Bytes> to_der() const;
   KEYSTORE_API Result<std::string> to_pem() const;
 };
+
+/// The URI that a reference to the key at `found` may hold: with the pin-source of `asked`, by which
+/// it was opened, where a server can read it again, and its module-path where `config` lists it.
+KEYSTORE_API Uri reference_uri(const Uri& found, const Uri& asked, const Config& config);
 
 /// The key that `reference` names. With a public key inside, nothing is opened yet: no module is
 /// loaded and no token asked before the first operation, which also compares the object's public

@@ -24,6 +24,8 @@ constexpr DigestRow digest_rows[] = {
     {Digest::sha3_256, "SHA3-256", 32},
     {Digest::sha3_384, "SHA3-384", 48},
     {Digest::sha3_512, "SHA3-512", 64},
+    {Digest::sha512_224, "SHA2-512/224", 28},
+    {Digest::sha512_256, "SHA2-512/256", 32},
 };
 
 struct SchemeRow {

@@ -12,7 +12,20 @@
 
 namespace keystore {
 
-enum class Digest { none, sha1, sha224, sha256, sha384, sha512, sha3_224, sha3_256, sha3_384, sha3_512 };
+enum class Digest {
+  none,
+  sha1,
+  sha224,
+  sha256,
+  sha384,
+  sha512,
+  sha3_224,
+  sha3_256,
+  sha3_384,
+  sha3_512,
+  sha512_224,  ///< SHA-512/224 (FIPS 180-4, 6.6)
+  sha512_256,
+};
 
 /// OpenSSL's name ("SHA2-256"); empty for none.
 KEYSTORE_API std::string_view openssl_name(Digest digest) noexcept;

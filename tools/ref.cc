@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "keystore/config.h"
@@ -20,6 +18,7 @@ struct Options {
   std::string uri = {};
   std::string out = "-";
   std::string refresh = {};
+  std::string certificate = {};
   SecretOption pin = {};
   bool no_pin_source = false;
   bool force = false;
@@ -28,8 +27,7 @@ struct Options {
 Result<int> write_reference(const Options& options, bool json);
 Result<int> refresh_reference(const Options& options, bool json);
 Result<Reference> make_reference(const Key& key, const Uri& asked, const Options& options);
-Result<Uri> uri_for_data(Uri uri, const Uri& asked, const Options& options);
-bool configured(const Config& config, std::string_view module_path);
+Result<Uri> uri_for_data(const Uri& uri, Uri asked, const Options& options);
 Result<std::string> replace_block(std::string_view text, const std::string& block);
 int print_written(const Reference& reference, const std::string& file, bool json);
 
@@ -45,6 +43,8 @@ void add_ref(CLI::App& app, Context& context) {
                       "Write the reference in this file anew from what the token shows now");
   add_secret(*command, "--pin", options->pin,
              "PIN; file: and cred: are written into the reference");
+  command->add_option("--certificate", options->certificate,
+                      "The key's certificate: what it restricts the key to is written too");
   command->add_flag("--no-pin-source", options->no_pin_source, "Write no PIN source");
   command->add_flag("--force", options->force,
                     "Replace the file, or a key that is another one now");
@@ -118,41 +118,34 @@ Result<Reference> make_reference(const Key& key, const Uri& asked, const Options
   }
   auto uri = uri_for_data(key.uri(), asked, options);
   if (!uri) return Failure(uri.error());
-  return Reference::to_key(*std::move(uri), key);
+  auto reference = Reference::to_key(*std::move(uri), key);
+  if (options.certificate.empty()) return reference;
+  const auto certificates = open_certificates(options.certificate, {});
+  if (!certificates) return Failure(certificates.error());
+  const auto half = certificates->front().public_key();
+  if (!half) return Failure(half.error());
+  if (auto used = reference.use_public_key(*half); !used) return Failure(used.error());
+  return reference;
 }
 
-/// The key's URI as a file may hold it: a PIN source that a server can read again, and a module
-/// only where the configuration lists it; everything else would be refused when the file is loaded.
-Result<Uri> uri_for_data(Uri uri, const Uri& asked, const Options& options) {
+/// The key's URI as a file may hold it; everything else would be refused when the file is loaded.
+Result<Uri> uri_for_data(const Uri& uri, Uri asked, const Options& options) {
   const auto given = options.pin.source();
   if (!given) return Failure(given.error());
-  auto source = *given;
-  if (const auto text = asked.query_attribute("pin-source"); text && !source) {
-    auto parsed = SecretSource::parse_attribute(*text);
-    if (!parsed) return Failure(parsed.error());
-    source = *std::move(parsed);
+  if (options.no_pin_source) {
+    asked = asked.without_query_attribute("pin-source");
+  } else if (*given) {
+    asked = asked.with_query_attribute("pin-source", (*given)->to_string());
   }
-  uri = uri.without_query_attribute("pin-value").without_query_attribute("pin-source");
-  if (source && source->repeatable() && !options.no_pin_source) {
-    auto text = source->to_string();
-    if (source->kind() == SecretSource::Kind::file) {
-      text = "file:" + std::filesystem::absolute(source->argument()).string();
-    }
-    uri = uri.with_query_attribute("pin-source", text);
-  }
-  const auto module = asked.query_attribute("module-path");
-  if (!module) return uri.without_query_attribute("module-path");
   const auto config = process_config();
   if (!config) return Failure(config.error());
-  if (configured(**config, *module)) return uri.with_query_attribute("module-path", *module);
-  print_warning(
-      fmt::format("module-path {} is left out: the configuration does not list it", *module));
-  return uri.without_query_attribute("module-path");
-}
-
-bool configured(const Config& config, std::string_view module_path) {
-  return std::any_of(config.modules.begin(), config.modules.end(),
-                     [&](const ModuleConfig& module) { return module.path == module_path; });
+  auto result = reference_uri(uri, asked, **config);
+  const auto module = asked.query_attribute("module-path");
+  if (module && !result.query_attribute("module-path")) {
+    print_warning(fmt::format("module-path {} is left out: the configuration does not list it",
+                              *module));
+  }
+  return result;
 }
 
 /// Certificates beside the reference stay where they are.

@@ -5,14 +5,18 @@
 #include "backends/pkcs11/entry.h"
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/private_parts.h"
+#include "backends/pkcs11/rv_table.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/public_key_parsed.h"
+#include "keystore/log.h"
 
 namespace keystore::pkcs11 {
 namespace {
 
 Result<TemporaryObject> create_public_key(const OpenForWriting& open, const NewPrivateKey& key);
+void keep_restriction(const Session& session, CK_OBJECT_HANDLE private_key,
+                      const NewPrivateKey& key);
 
 }  // namespace
 
@@ -41,6 +45,7 @@ Result<Entry> finish_pair(const OpenForWriting& open, const NewPrivateKey& key,
                           TemporaryObject private_key) {
   auto public_key = create_public_key(open, key);
   if (!public_key) return Failure(public_key.error());
+  keep_restriction(*open.session, private_key.handle(), key);
   const auto made = read_object(*open.session, private_key.handle(), CKO_PRIVATE_KEY);
   if (!made) return Failure(made.error());
   private_key.keep();
@@ -69,6 +74,22 @@ Result<TemporaryObject> create_public_key(const OpenForWriting& open, const NewP
   return Failure(error_from_rv(
       rv, "C_CreateObject",
       fmt::format("cannot put the public key onto token '{}'", link.identity().label)));
+}
+
+/// Tokens know RSA keys alone: that one is for PSS, and with which parameters (RFC 4055, 3.1), stays
+/// in its SubjectPublicKeyInfo (PKCS#11 2.40, 2.1.3), where the token keeps one.
+void keep_restriction(const Session& session, CK_OBJECT_HANDLE private_key,
+                      const NewPrivateKey& key) {
+  if (!key.half.shape().rsa_pss_only) return;
+  Template change;
+  change.octets(CKA_PUBLIC_KEY_INFO, key.half.spki());
+  const auto rv =
+      session.call(function::set_attribute_value, private_key, change.data(), change.size());
+  if (rv == CKR_OK) return;
+  log(LogLevel::warning,
+      fmt::format("the token does not keep that key '{}' is restricted to PSS ({}): store its "
+                  "certificate beside it",
+                  key.names.label, rv_name(rv)));
 }
 
 }  // namespace

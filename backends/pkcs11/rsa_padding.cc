@@ -25,6 +25,8 @@ BytesView digest_info_prefix(Digest digest) {
   KEYSTORE_NIST_PREFIX(sha384, 2, 48);
   KEYSTORE_NIST_PREFIX(sha512, 3, 64);
   KEYSTORE_NIST_PREFIX(sha224, 4, 28);
+  KEYSTORE_NIST_PREFIX(sha512_224, 5, 28);
+  KEYSTORE_NIST_PREFIX(sha512_256, 6, 32);
   KEYSTORE_NIST_PREFIX(sha3_224, 7, 28);
   KEYSTORE_NIST_PREFIX(sha3_256, 8, 32);
   KEYSTORE_NIST_PREFIX(sha3_384, 9, 48);
@@ -51,6 +53,10 @@ BytesView digest_info_prefix(Digest digest) {
       return sha3_384;
     case Digest::sha3_512:
       return sha3_512;
+    case Digest::sha512_224:
+      return sha512_224;
+    case Digest::sha512_256:
+      return sha512_256;
   }
   return {};
 }

@@ -17,7 +17,7 @@
 namespace keystore {
 namespace {
 
-constexpr std::size_t digest_count = static_cast<std::size_t>(Digest::sha3_512) + 1;
+constexpr std::size_t digest_count = static_cast<std::size_t>(Digest::sha512_256) + 1;
 
 struct PerProcess {
   std::atomic<OSSL_LIB_CTX*> ctx = nullptr;

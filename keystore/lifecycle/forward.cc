@@ -132,10 +132,11 @@ Result<std::string> reference_pem(const MovePlan::Data& plan) {
   if (!key) return Failure(key.error());
   const auto uri = Uri::parse(plan.reference_uri);
   if (!uri) return Failure(uri.error());
-  auto public_key = PublicKey::parse(plan.public_key);
+  const auto public_key = PublicKey::parse(plan.public_key);
   if (!public_key) return Failure(public_key.error());
   auto reference = Reference::to_key(*uri, *key);
-  reference.public_key = std::move(*public_key);  // as the file has it
+  // As the file has it: a token may not know that a key is restricted to PSS.
+  if (auto used = reference.use_public_key(*public_key); !used) return Failure(used.error());
   return reference.to_pem();
 }
 

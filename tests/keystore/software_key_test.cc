@@ -47,7 +47,8 @@ std::vector<Case> cases() {
       {Digest::sha256, "sha256"},     {Digest::sha384, "sha384"},
       {Digest::sha512, "sha512"},     {Digest::sha3_224, "sha3-224"},
       {Digest::sha3_256, "sha3-256"}, {Digest::sha3_384, "sha3-384"},
-      {Digest::sha3_512, "sha3-512"}};
+      {Digest::sha3_512, "sha3-512"}, {Digest::sha512_224, "sha512-224"},
+      {Digest::sha512_256, "sha512-256"}};
   for (const auto& [digest, name] : digests) {
     const auto named = std::string("digest:") + name;
     all.push_back({"rsa:2048", spec(SignAlgorithm::rsa_pkcs1, digest), {named}});

@@ -16,7 +16,7 @@ struct Row {
   Digest digest;
 };
 
-constexpr std::array<Row, 10> rows = {{
+constexpr std::array<Row, 12> rows = {{
     {"SHA256", "SHA2-256", Digest::sha256},
     {"SHA384", "SHA2-384", Digest::sha384},
     {"SHA512", "SHA2-512", Digest::sha512},
@@ -27,6 +27,8 @@ constexpr std::array<Row, 10> rows = {{
     {"SHA3-384", "SHA3-384", Digest::sha3_384},
     {"SHA3-512", "SHA3-512", Digest::sha3_512},
     {"SHA3-224", "SHA3-224", Digest::sha3_224},
+    {"SHA512-224", "SHA2-512/224", Digest::sha512_224},
+    {"SHA512-256", "SHA2-512/256", Digest::sha512_256},
 }};
 
 bool same(std::string_view a, const char* b) {

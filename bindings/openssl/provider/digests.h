@@ -32,7 +32,7 @@ class Digests {
   const EVP_MD* md(Digest digest) const;
 
  private:
-  static constexpr std::size_t count = 10;
+  static constexpr std::size_t count = 12;
   const EVP_MD* fetched(std::size_t index) const;
   mutable std::array<std::atomic<EVP_MD*>, count> fetched_ = {};
 };

@@ -26,7 +26,7 @@ Digest digest_of_size(std::size_t size) {
 
 /// ECDSA (FIPS 186-4, 6) has nothing to set but the digest.
 struct EcdsaSettings {
-  void begin(KeyKind) {}
+  void begin(SignatureContext<EcdsaSettings>&) {}
   bool begin_digest(SignatureContext<EcdsaSettings>& context, const char* name) const {
     return context.choose_digest(name != nullptr && *name != '\0' ? name : "SHA256");
   }

@@ -8,7 +8,7 @@ namespace {
 
 /// Ed25519 and Ed448 (RFC 8032) sign the message itself and have nothing to set.
 struct EddsaSettings {
-  void begin(KeyKind) {}
+  void begin(SignatureContext<EddsaSettings>&) {}
   bool begin_digest(SignatureContext<EddsaSettings>& context, const char* name) const {
     if (name == nullptr || *name == '\0') return true;
     raise(*context.provider, Errc::invalid_argument,

@@ -18,7 +18,7 @@ struct RsaSettings {
   int salt = RSA_PSS_SALTLEN_AUTO;
   DigestChoice mgf = {};
 
-  void begin(KeyKind kind);
+  void begin(SignatureContext<RsaSettings>& context);
   bool begin_digest(SignatureContext<RsaSettings>& context, const char* name) const;
   bool set(const Provider& provider, const OSSL_PARAM params[]);
   bool get(OSSL_PARAM params[]) const;
@@ -42,13 +42,32 @@ const SignSpec raw_spec = {.algorithm = SignAlgorithm::rsa_raw, .input = SignInp
 const SignSpec digest_info_spec = {.algorithm = SignAlgorithm::rsa_pkcs1,
                                    .input = SignInput::digest_info};
 
-void RsaSettings::begin(KeyKind kind) {
-  pss_only = kind == KeyKind::rsa_pss;
+// The parameters of an RSA-PSS key (RFC 4055, 3.1) are what it signs with unless told otherwise.
+void RsaSettings::begin(SignatureContext<RsaSettings>& context) {
+  pss_only = context.kind == KeyKind::rsa_pss;
   padding = pss_only ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
+  const auto* mirror = context.material->mirror.get();
+  int least_salt = 0;
+  if (!pss_only || EVP_PKEY_get_int_param(mirror, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &least_salt) != 1)
+    return;
+  salt = least_salt;
+  const auto digest_named = [&](const char* param) {
+    std::array<char, 64> name = {"SHA1"};  // the default there, which OpenSSL does not tell
+    EVP_PKEY_get_utf8_string_param(mirror, param, name.data(), name.size(), nullptr);
+    return context.provider->digests().find(name.data());
+  };
+  context.digest = digest_named(OSSL_PKEY_PARAM_RSA_DIGEST);
+  mgf = digest_named(OSSL_PKEY_PARAM_RSA_MGF1_DIGEST);
 }
 
 bool RsaSettings::begin_digest(SignatureContext<RsaSettings>& context, const char* name) const {
-  return context.choose_digest(name != nullptr && *name != '\0' ? name : "SHA256");
+  const auto required = context.digest;
+  if (name == nullptr || *name == '\0') return required.md || context.choose_digest("SHA256");
+  if (!context.choose_digest(name)) return false;
+  if (!required.md || required.md == context.digest.md) return true;
+  raise(*context.provider, Errc::invalid_argument,
+        std::string("the key is restricted to PSS with ") + EVP_MD_get0_name(required.md));
+  return false;
 }
 
 bool RsaSettings::set(const Provider& provider, const OSSL_PARAM params[]) {

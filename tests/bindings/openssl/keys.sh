@@ -11,6 +11,10 @@ make_key() {
     p384) expect 0 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out "$2" ;;
     rsa2048) expect 0 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$2" ;;
     ed25519) expect 0 openssl genpkey -algorithm ED25519 -out "$2" ;;
+    pss) expect 0 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$2" ;;
+    pss-sha256) expect 0 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 \
+      -pkeyopt rsa_pss_keygen_md:sha256 -pkeyopt rsa_pss_keygen_mgf1_md:sha256 \
+      -pkeyopt rsa_pss_keygen_saltlen:32 -out "$2" ;;
   esac
 }
 

@@ -27,7 +27,7 @@ Error too_long(const Key& key);
 
 /// The state of a signature that a store's key will make. `Settings` is what differs between
 /// algorithms, a copyable struct with
-///   void begin(KeyKind)                          the defaults of a fresh operation
+///   void begin(context)                          the defaults of a fresh operation
 ///   bool begin_digest(context, const char* name)  takes the digest of a DIGEST_SIGN_INIT
 ///   bool set(const Provider&, const OSSL_PARAM[])  parameters; false: an error was raised
 ///   bool get(OSSL_PARAM[]) const                 the same ones, read back
@@ -112,7 +112,7 @@ bool SignatureContext<Settings>::begin(KeyObject* key, bool needs_private) {
   hash.reset();
   message.reset();
   settings = {};
-  settings.begin(kind);
+  settings.begin(*this);
   return true;
 }
 
