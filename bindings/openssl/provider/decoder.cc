@@ -119,7 +119,7 @@ int does_selection(void*, int selection) noexcept {
 int decode(void* context, OSSL_CORE_BIO* input, int selection, OSSL_CALLBACK* callback,
            void* argument, OSSL_PASSPHRASE_CALLBACK* ask, void* ask_argument) noexcept {
   const auto& provider = *static_cast<const Provider*>(context);
-  return guard(provider, 0, [&] {
+  return store_guard(provider, 0, [&] {
     if (!does_selection(context, selection)) return 1;
     const auto reference =
         in_store([&] { return next_reference(provider.core(), input, selection); });

@@ -10,6 +10,8 @@
 #include "bindings/openssl/provider/dispatch/guard.h"
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
+#include "keystore/config.h"
+#include "keystore/reference.h"
 
 namespace keystore::provider {
 namespace {
@@ -48,12 +50,17 @@ int set_params(void* data, const OSSL_PARAM params[]) noexcept {
   });
 }
 
+int write(const Encoder& encoder, OSSL_CORE_BIO* output, BytesView octets) {
+  std::size_t written = 0;
+  const auto& core = encoder.provider->core();
+  const bool done = core.bio_write_ex(output, octets.data(), octets.size(), &written) == 1;
+  return done && written == octets.size() ? 1 : 0;
+}
+
 int write(const Encoder& encoder, OSSL_CORE_BIO* output, BIO* memory) {
   char* data = nullptr;
   const auto size = static_cast<std::size_t>(BIO_get_mem_data(memory, &data));
-  std::size_t written = 0;
-  const auto& core = encoder.provider->core();
-  return core.bio_write_ex(output, data, size, &written) == 1 && written == size ? 1 : 0;
+  return write(encoder, output, as_bytes({data, size}));
 }
 
 // In locked and wiped memory: the private key passes through it.
@@ -86,12 +93,35 @@ int describe(const Encoder& encoder, OSSL_CORE_BIO* output, const Material& mate
   return write(encoder, output, memory.get());
 }
 
+Result<Bytes> reference_to(const Material& material, bool pem) {
+  const auto config = process_config();
+  if (!config) return Failure(config.error());
+  const auto& uri = material.key->uri();
+  const auto reference =
+      Reference::to_key(reference_uri(uri, material.opened_by.value_or(uri), **config),
+                        *material.key);
+  if (!pem) return reference.to_der();
+  const auto text = reference.to_pem();
+  if (!text) return Failure(text.error());
+  return Bytes(text->begin(), text->end());
+}
+
+int write_reference(const Encoder& encoder, OSSL_CORE_BIO* output, const Material& material,
+                    bool pem) {
+  const auto octets = reference_to(material, pem);
+  if (octets) return write(encoder, output, *octets);
+  raise(*encoder.provider, octets.error());
+  return 0;
+}
+
+// Callers take these octets apart or put them into something else (PKCS#12).
 int refuse(const Encoder& encoder, const Material& material) {
   raise(*encoder.provider,
         Error{Errc::access_denied,
               "the private key does not leave its store: " + material.key->uri().canonical(),
               {},
-              "where a program wants the key's file, give it the reference"});
+              "where a program wants the key's file, give it a reference: 'openssl pkey' or "
+              "'keystore ref' write one"});
   return 0;
 }
 
@@ -107,7 +137,11 @@ int encode(void* data, OSSL_CORE_BIO* output, const void* object, const OSSL_PAR
                              ask_argument);
     }
     if constexpr (form == text_form) return describe(encoder, output, *material);
-    return refuse(encoder, *material);
+    const bool pem = std::string_view(forms[form].output) == "pem";
+    const bool own_form = std::string_view(forms[form].structure) == "type-specific";
+    const bool on_token = material->key->entry().custody == Custody::token;
+    return on_token && (pem || own_form) ? write_reference(encoder, output, *material, pem)
+                                         : refuse(encoder, *material);
   });
 }
 

@@ -14,8 +14,10 @@ struct EncoderForm {
   const OSSL_DISPATCH* (*table)();
 };
 
-/// Encoders of private keys. Keys that live in a store are refused with a reason, because OpenSSL
-/// alone fails without a word; as text they are their place and public half. Keys of the software
+/// Encoders of private keys. For keys that live on a token they write a reference (DESIGN.md,
+/// section 6), in clear because nothing in it is secret; PrivateKeyInfo DER, which callers take
+/// apart, and keys of other stores are refused with a reason; text is the key's place and public
+/// half. Keys of the software
 /// fallback are written by the private context.
 std::span<const EncoderForm> encoder_forms() noexcept;
 

@@ -20,7 +20,7 @@ EvpPkeyPtr share(EVP_PKEY* pkey) {
 
 }  // namespace
 
-Result<MaterialPtr> material_of(const Key& key) {
+Result<MaterialPtr> material_of(const Key& key, std::optional<Uri> opened_by) {
   const auto& public_key = key.public_key();
   if (!public_key) {
     return fail(Errc::unsupported,
@@ -35,6 +35,7 @@ Result<MaterialPtr> material_of(const Key& key) {
   auto material = std::make_shared<Material>();
   material->mirror = share(pkey_of(*public_key));
   material->key = key;
+  material->opened_by = std::move(opened_by);
   material->max_size = static_cast<std::size_t>(EVP_PKEY_get_size(material->mirror.get()));
   return material;
 }
@@ -47,8 +48,19 @@ MaterialPtr material_of(EvpPkeyPtr mirror, Holds holds) {
   return material;
 }
 
-bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument) {
-  auto material = material_of(key);
+MaterialPtr with_mirror(const Material& from, EvpPkeyPtr mirror) {
+  auto material = std::make_shared<Material>();
+  material->mirror = std::move(mirror);
+  material->holds = from.holds;
+  material->key = from.key;
+  material->max_size = from.max_size;
+  material->opened_by = from.opened_by;
+  return material;
+}
+
+bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument,
+              std::optional<Uri> opened_by) {
+  auto material = material_of(key, std::move(opened_by));
   if (!material) {
     raise(provider, material.error());
     return false;

@@ -21,6 +21,7 @@ struct Material {
   Holds holds = Holds::public_half;  ///< what is in the mirror
   std::optional<Key> key = {};       ///< the private half, where a store keeps it
   std::size_t max_size = 0;          ///< of a signature, in octets
+  std::optional<Uri> opened_by = {};  ///< where that tells more than the key's own URI
 
   bool software() const noexcept { return holds == Holds::both_halves; }
   bool has_private() const noexcept { return key.has_value() || software(); }
@@ -30,9 +31,12 @@ using MaterialPtr = std::shared_ptr<const Material>;
 
 /// The key of a store, with its public half as the mirror. Errors: unsupported (type, or a key that
 /// shows no public half).
-Result<MaterialPtr> material_of(const Key& key);
+Result<MaterialPtr> material_of(const Key& key, std::optional<Uri> opened_by = {});
 /// A key of the private context.
 MaterialPtr material_of(EvpPkeyPtr mirror, Holds holds);
+
+/// `from` with another mirror of the same key, that is written in another way.
+MaterialPtr with_mirror(const Material& from, EvpPkeyPtr mirror);
 
 /// What OpenSSL calls key data: one key manager's object. Not shared between threads while it is
 /// filled; afterwards only read.
@@ -52,6 +56,7 @@ struct EmittedKey {
 
 /// Hands `key` to OpenSSL through the callback of a decoder or store loader. False, with an error
 /// raised, when the key cannot be used; false as well when OpenSSL did not want it.
-bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument);
+bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument,
+              std::optional<Uri> opened_by = {});
 
 }  // namespace keystore::provider

@@ -71,17 +71,17 @@ int get_params(void* object, OSSL_PARAM params[]) noexcept {
 }
 
 // A key that is being put together (the peer's key share in TLS) is changed on a copy, because
-// other objects may share the material.
+// other objects may share the material. Of a store's key only the way it is written can change.
 int set_params(void* object, const OSSL_PARAM params[]) noexcept {
   auto& key = object_of(object);
   return guard(*key.provider, 0, [&] {
     if (params == nullptr || params[0].key == nullptr) return 1;
-    if (!key.material || key.material->key) return 0;
+    const bool keyed = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
+    if (!key.material || (key.material->key && keyed)) return 0;
     EvpPkeyPtr changed(EVP_PKEY_dup(key.material->mirror.get()));
     if (!changed || !EVP_PKEY_set_params(changed.get(), const_cast<OSSL_PARAM*>(params))) return 0;
-    const bool keyed = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
-    key.material =
-        material_of(std::move(changed), keyed ? Holds::public_half : key.material->holds);
+    key.material = keyed ? material_of(std::move(changed), Holds::public_half)
+                         : with_mirror(*key.material, std::move(changed));
     return 1;
   });
 }
@@ -125,6 +125,7 @@ const OSSL_PARAM* settable_params(void*) noexcept {
       OSSL_PARAM_octet_string(OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, nullptr, 0),
+      OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, nullptr),
       OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, nullptr), OSSL_PARAM_END};
   return table;
 }

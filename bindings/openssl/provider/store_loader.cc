@@ -13,6 +13,7 @@
 #include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/load_options.h"
+#include "bindings/openssl/provider/store_search.h"
 #include "keystore/store.h"
 
 namespace keystore::provider {
@@ -25,53 +26,58 @@ struct Loader {
   const Provider* provider;
   Uri uri;
   int expected = 0;  ///< an OSSL_STORE_INFO_…; 0: everything
+  StoreSearch search = {};
   bool listed = false;
   std::vector<Object> objects = {};
   std::size_t next = 0;
 
-  bool wants(int type) const { return expected == 0 || expected == type; }
+  bool wants(int type) const {
+    if (search.certificates_only() && type != OSSL_STORE_INFO_CERT) return false;
+    return expected == 0 || expected == type;
+  }
 };
 
 Loader& loader_of(void* data) { return *static_cast<Loader*>(data); }
 
-template <class T>
-void append(std::vector<Object>& objects, std::vector<Error>& skipped, Listing<T> found) {
-  for (auto& item : found.items) objects.emplace_back(std::move(item));
-  for (auto& error : found.skipped) skipped.push_back(std::move(error));
-}
-
-// Public key objects alone need no PIN; a token that keeps none shows them with its private keys.
-Result<void> list_public_keys(Loader& loader, const Store& store, std::vector<Error>& skipped) {
-  auto found = store.find_entries({.kind = EntryKind::public_key});
-  if (!found) return Failure(found.error());
-  for (auto& entry : found->items) {
-    if (entry.public_key) loader.objects.emplace_back(*entry.public_key);
-  }
-  if (!loader.objects.empty()) return {};
-  auto keys = store.find_keys();
-  if (!keys) return Failure(keys.error());
-  append(loader.objects, skipped, *std::move(keys));
-  return {};
+void append(std::vector<Error>& skipped, std::vector<Error> more) {
+  for (auto& error : more) skipped.push_back(std::move(error));
 }
 
 Result<void> list_keys(Loader& loader, const Store& store, std::vector<Error>& skipped) {
-  auto keys = store.find_keys();
+  auto keys = store.find_keys(loader.search.query());
   if (!keys) return Failure(keys.error());
   for (auto& key : keys->items) {
+    if (key.public_key() && !loader.search.matches(*key.public_key())) continue;
     if (const auto usable = material_of(key); !usable) {
       skipped.push_back(usable.error());
     } else {
       loader.objects.emplace_back(std::move(key));
     }
   }
-  append(loader.objects, skipped, Listing<Key>{{}, std::move(keys->skipped)});
+  append(skipped, std::move(keys->skipped));
   return {};
 }
 
+// Public key objects alone need no PIN; a token that keeps none shows them with its private keys.
+Result<void> list_public_keys(Loader& loader, const Store& store, std::vector<Error>& skipped) {
+  auto query = loader.search.query();
+  query.kind = EntryKind::public_key;
+  auto found = store.find_entries(query);
+  if (!found) return Failure(found.error());
+  for (auto& entry : found->items) {
+    if (!entry.public_key || !loader.search.matches(*entry.public_key)) continue;
+    loader.objects.emplace_back(*entry.public_key);
+  }
+  return loader.objects.empty() ? list_keys(loader, store, skipped) : Result<void>();
+}
+
 Result<void> list_certificates(Loader& loader, const Store& store, std::vector<Error>& skipped) {
-  auto certificates = store.find_certificates();
+  auto certificates = store.find_certificates(loader.search.query());
   if (!certificates) return Failure(certificates.error());
-  append(loader.objects, skipped, *std::move(certificates));
+  for (auto& certificate : certificates->items) {
+    if (loader.search.matches(certificate)) loader.objects.emplace_back(std::move(certificate));
+  }
+  append(skipped, std::move(certificates->skipped));
   return {};
 }
 
@@ -82,13 +88,15 @@ Result<void> list(Loader& loader, const LoadPassphrase& passphrase) {
   if (!store) return Failure(store.error());
   std::vector<Error> skipped;
   Result<void> done;
-  if (loader.expected == OSSL_STORE_INFO_PUBKEY) done = list_public_keys(loader, *store, skipped);
+  const bool public_asked = loader.expected == OSSL_STORE_INFO_PUBKEY;
+  if (public_asked && loader.wants(OSSL_STORE_INFO_PUBKEY)) done = list_public_keys(loader, *store, skipped);
   if (loader.wants(OSSL_STORE_INFO_PKEY)) done = list_keys(loader, *store, skipped);
   if (done && loader.wants(OSSL_STORE_INFO_CERT)) {
     done = list_certificates(loader, *store, skipped);
   }
   if (!done || !loader.objects.empty()) return done;
   if (!skipped.empty()) return Failure(skipped.front());
+  if (loader.search.any()) return {};
   return fail(Errc::not_found, "nothing of the kind that is asked for at " + loader.uri.canonical(),
               "'keystore ls' shows what is there");
 }
@@ -119,7 +127,7 @@ int emit_public_key(const PublicKey& key, OSSL_CALLBACK* callback, void* argumen
 
 int emit(const Loader& loader, const Object& object, OSSL_CALLBACK* callback, void* argument) {
   if (const auto* key = std::get_if<Key>(&object)) {
-    return emit_key(*loader.provider, *key, callback, argument) ? 1 : 0;
+    return emit_key(*loader.provider, *key, callback, argument, loader.uri) ? 1 : 0;
   }
   if (const auto* key = std::get_if<PublicKey>(&object)) {
     return emit_public_key(*key, callback, argument);
@@ -129,7 +137,7 @@ int emit(const Loader& loader, const Object& object, OSSL_CALLBACK* callback, vo
 
 void* open_store(void* context, const char* text) noexcept {
   const auto& provider = *static_cast<const Provider*>(context);
-  return guard<void*>(provider, nullptr, [&]() -> void* {
+  return store_guard<void*>(provider, nullptr, [&]() -> void* {
     const auto uri = Uri::parse(text);
     if (uri) return new Loader{&provider, *uri};
     raise(provider, uri.error());
@@ -140,23 +148,32 @@ void* open_store(void* context, const char* text) noexcept {
 const OSSL_PARAM* settable_params(void*) noexcept {
   static const OSSL_PARAM table[] = {
       OSSL_PARAM_int(OSSL_STORE_PARAM_EXPECT, nullptr),
+      OSSL_PARAM_octet_string(OSSL_STORE_PARAM_SUBJECT, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_STORE_PARAM_ISSUER, nullptr, 0),
+      OSSL_PARAM_BN(OSSL_STORE_PARAM_SERIAL, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_DIGEST, nullptr, 0),
+      OSSL_PARAM_octet_string(OSSL_STORE_PARAM_FINGERPRINT, nullptr, 0),
+      OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_ALIAS, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0), OSSL_PARAM_END};
   return table;
 }
 
 int set_params(void* data, const OSSL_PARAM params[]) noexcept {
-  return quiet_guard(0, [&] {
+  auto& loader = loader_of(data);
+  return guard(*loader.provider, 0, [&] {
     if (const auto expected = int_param(params, OSSL_STORE_PARAM_EXPECT)) {
-      loader_of(data).expected = *expected;
+      loader.expected = *expected;
     }
-    return 1;
+    const auto done = loader.search.set(params, loader.provider->digests());
+    if (!done) raise(*loader.provider, done.error());
+    return done ? 1 : 0;
   });
 }
 
 int load(void* data, OSSL_CALLBACK* callback, void* argument, OSSL_PASSPHRASE_CALLBACK* ask,
          void* ask_argument) noexcept {
   auto& loader = loader_of(data);
-  return guard(*loader.provider, 0, [&] {
+  return store_guard(*loader.provider, 0, [&] {
     if (!loader.listed) {
       loader.listed = true;
       const LoadPassphrase passphrase(ask, ask_argument);

@@ -10,11 +10,9 @@
 
 namespace keystore::provider {
 
-/// Runs the body of a dispatch function: no exception leaves it. On a thread that is inside a
-/// module of ours it declines, because the module's own cryptography must not come back to us.
+/// Runs the body of a dispatch function: no exception leaves it.
 template <class R, class Body>
 R guard(const Provider& provider, R failure, Body&& body) noexcept {
-  if (BackendCall::active()) return failure;
   try {
     return std::forward<Body>(body)();
   } catch (const std::exception& e) {
@@ -25,10 +23,17 @@ R guard(const Provider& provider, R failure, Body&& body) noexcept {
   return failure;
 }
 
+/// As guard(), for what may open a store. On a thread that is inside a module of ours it declines,
+/// because the module's own use of libcrypto must not come back to the module. What needs no store
+/// is done for it: SoftHSM makes its Edwards keys by whatever provider is preferred.
+template <class R, class Body>
+R store_guard(const Provider& provider, R failure, Body&& body) noexcept {
+  return BackendCall::active() ? failure : guard(provider, failure, std::forward<Body>(body));
+}
+
 /// As guard(), where no provider is at hand to raise an error with.
 template <class R, class Body>
 R quiet_guard(R failure, Body&& body) noexcept {
-  if (BackendCall::active()) return failure;
   try {
     return std::forward<Body>(body)();
   } catch (...) {

@@ -1,10 +1,14 @@
-// Key generation in software, in the private context. OpenSSL asks us for it when this provider is
-// first or preferred; without it TLS could not even make its ephemeral keys then.
+// Key generation: on a token where the caller names one, else in software, in the private context.
+// OpenSSL asks us for the latter when this provider is first or preferred; without it TLS could not
+// even make its ephemeral keys then.
 #include <openssl/core_names.h>
+
+#include <array>
 
 #include "bindings/openssl/provider/dispatch/guard.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/keymgmt.h"
+#include "bindings/openssl/provider/token_gen.h"
 #include "keystore/internal/lib_ctx.h"
 
 namespace keystore::provider {
@@ -15,6 +19,7 @@ struct Generation {
   KeyKind kind;
   bool parameters_only;
   EvpPkeyCtxPtr context;
+  TokenGeneration on_token = {};
   OSSL_CALLBACK* progress = nullptr;
   void* progress_argument = nullptr;
 };
@@ -38,6 +43,29 @@ int relay_progress(EVP_PKEY_CTX* context) {
 }
 
 Generation& generation_of(void* data) { return *static_cast<Generation*>(data); }
+
+MaterialPtr generate_on_token(const Generation& generation) {
+  if (BackendCall::active()) return nullptr;
+  auto material = generation.on_token.run(generation.kind);
+  if (material) return *std::move(material);
+  raise(*generation.provider, material.error());
+  return nullptr;
+}
+
+MaterialPtr generate_in_software(Generation& generation) {
+  EVP_PKEY* made = nullptr;
+  if (EVP_PKEY_generate(generation.context.get(), &made) != 1) return nullptr;
+  return material_of(EvpPkeyPtr(made),
+                     generation.parameters_only ? Holds::parameters : Holds::both_halves);
+}
+
+// The curve of parameters that a key is made for ("openssl req -newkey ec:FILE").
+std::string group_of(const EVP_PKEY* model) {
+  std::array<char, 80> name = {};
+  EVP_PKEY_get_utf8_string_param(model, OSSL_PKEY_PARAM_GROUP_NAME, name.data(), name.size(),
+                                 nullptr);
+  return name.data();
+}
 
 }  // namespace
 
@@ -68,6 +96,7 @@ int keymgmt_gen_set_template(void* data, void* object) noexcept {
     if (!model) return 0;
     generation.context.reset(
         EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), model->mirror.get(), nullptr));
+    generation.on_token.group = group_of(model->mirror.get());
     return begin(generation) ? 1 : 0;
   });
 }
@@ -76,12 +105,17 @@ int keymgmt_gen_set_params(void* data, const OSSL_PARAM params[]) noexcept {
   auto& generation = generation_of(data);
   return guard(*generation.provider, 0, [&] {
     if (params == nullptr || params[0].key == nullptr) return 1;
+    if (const auto noted = generation.on_token.set(params); !noted) {
+      raise(*generation.provider, noted.error());
+      return 0;
+    }
     return EVP_PKEY_CTX_set_params(generation.context.get(), params) == 1 ? 1 : 0;
   });
 }
 
 const OSSL_PARAM* keymgmt_gen_settable_params(void*, void*) noexcept {
   static const OSSL_PARAM table[] = {
+      OSSL_PARAM_utf8_string(uri_param, nullptr, 0),
       OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_BITS, nullptr),
       OSSL_PARAM_size_t(OSSL_PKEY_PARAM_RSA_PRIMES, nullptr),
       OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, nullptr, 0),
@@ -106,11 +140,10 @@ void* keymgmt_gen(void* data, OSSL_CALLBACK* callback, void* argument) noexcept 
       EVP_PKEY_CTX_set_app_data(generation.context.get(), &generation);
       EVP_PKEY_CTX_set_cb(generation.context.get(), relay_progress);
     }
-    EVP_PKEY* made = nullptr;
-    if (EVP_PKEY_generate(generation.context.get(), &made) != 1) return nullptr;
-    const auto holds = generation.parameters_only ? Holds::parameters : Holds::both_halves;
-    return new KeyObject{generation.provider, generation.kind,
-                         material_of(EvpPkeyPtr(made), holds)};
+    const bool on_token = generation.on_token.uri && !generation.parameters_only;
+    auto material = on_token ? generate_on_token(generation) : generate_in_software(generation);
+    if (!material) return nullptr;
+    return new KeyObject{generation.provider, generation.kind, std::move(material)};
   });
 }
 
