@@ -19,6 +19,8 @@ IdentityConfig read_identity(const std::string& name, const ConfigTable& table);
 PolicyConfig read_policy(const ConfigTable& table);
 OpensslConfig read_openssl(const ConfigTable& table);
 LogConfig read_log(const ConfigTable& table);
+unsigned number_from_1(const ConfigTable& table, std::string_view key, unsigned fallback,
+                       unsigned most);
 void require_uri(const ConfigTable& table, std::string_view key, const std::string& text);
 void require_absolute(const ConfigTable& table, std::string_view key, const std::string& path);
 std::string variable(const char* name);
@@ -135,14 +137,17 @@ PolicyConfig read_policy(const ConfigTable& table) {
 }
 
 OpensslConfig read_openssl(const ConfigTable& table) {
-  table.allow_only({"eager", "pin"});
-  OpensslConfig openssl{table.flag("eager", false), PinTime::at_load};
+  table.allow_only({"eager", "pin", "async_workers", "async_queue"});
+  OpensslConfig openssl;
+  openssl.eager = table.flag("eager", false);
   const auto pin = table.text("pin", "at-load");
   if (pin == "at-use") {
     openssl.pin = PinTime::at_use;
   } else if (pin != "at-load") {
     table.reject("pin", "must be \"at-load\" or \"at-use\"");
   }
+  openssl.async_workers = number_from_1(table, "async_workers", openssl.async_workers, 512);
+  openssl.async_queue = number_from_1(table, "async_queue", openssl.async_queue, 65536);
   return openssl;
 }
 
@@ -165,6 +170,14 @@ LogConfig read_log(const ConfigTable& table) {
     table.reject("level", "must be \"error\", \"warning\", \"info\" or \"debug\"");
   }
   return log;
+}
+
+unsigned number_from_1(const ConfigTable& table, std::string_view key, unsigned fallback,
+                       unsigned most) {
+  const auto number = table.number(key, fallback);
+  if (number >= 1 && number <= most) return number;
+  table.reject(key, fmt::format("must be a whole number from 1 to {}", most));
+  return fallback;
 }
 
 void require_uri(const ConfigTable& table, std::string_view key, const std::string& text) {

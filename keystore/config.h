@@ -50,6 +50,8 @@ enum class PinTime { at_load, at_use };
 struct OpensslConfig {
   bool eager = false;
   PinTime pin = PinTime::at_load;
+  unsigned async_workers = 16;  ///< asynchronous operations that run at once in a process; 1 to 512
+  unsigned async_queue = 1024;  ///< those that may wait for a worker; 1 to 65536
 };
 
 /// `[log]`

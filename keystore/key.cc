@@ -9,8 +9,6 @@
 namespace keystore {
 namespace {
 
-constexpr auto default_deadline = std::chrono::seconds(2);
-
 CallLimits with_deadline(const CallLimits& limits) {
   auto bounded = limits;
   if (!bounded.deadline) bounded.deadline = std::chrono::steady_clock::now() + default_deadline;

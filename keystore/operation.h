@@ -25,10 +25,13 @@ struct DecryptSpec {
   Bytes label = {};                    ///< OAEP
 };
 
+/// How long an operation may take where its caller does not say.
+inline constexpr auto default_deadline = std::chrono::seconds(2);
+
 /// Bounds on what the library does: waiting, retries, recovery. A call inside a module is not
 /// interrupted; past the deadline it is reported.
 struct CallLimits {
-  std::optional<std::chrono::steady_clock::time_point> deadline = {};  ///< not set: 2 s from the call
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};  ///< not set: default_deadline from the call
   std::stop_token stop = {};
 };
 

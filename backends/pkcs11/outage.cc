@@ -1,12 +1,8 @@
 #include "backends/pkcs11/outage.h"
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
-#include <system_error>
-#include <thread>
 
+#include "keystore/internal/quiet_thread.h"
 #include "keystore/log.h"
 
 namespace keystore::pkcs11 {
@@ -16,23 +12,6 @@ constexpr auto first_pause = std::chrono::milliseconds(50);
 constexpr auto longest_pause = std::chrono::seconds(1);
 constexpr auto nobody_asked = std::chrono::seconds(30);
 constexpr auto longest_wait_at_exit = std::chrono::milliseconds(100);
-
-/// Threads made meanwhile take no signals: they are the host's, and its handlers expect its
-/// threads.
-class NoSignals {
- public:
-  NoSignals() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~NoSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  NoSignals(const NoSignals&) = delete;
-  NoSignals& operator=(const NoSignals&) = delete;
-
- private:
-  sigset_t before_ = {};
-};
 
 }  // namespace
 
@@ -52,12 +31,7 @@ bool Outage::mark(const Error& error) {
   const std::scoped_lock lock(mutex_);
   if (stopped_) return false;
   if (!watched_) {
-    try {
-      const NoSignals quiet;
-      std::thread([this] { watch(); }).detach();
-    } catch (const std::system_error&) {
-      return false;
-    }
+    if (!start_quiet_thread("keystore-look", [this] { watch(); })) return false;
     watched_ = true;
   }
   const bool fresh = pause_ == Clock::duration::zero();
@@ -87,7 +61,6 @@ void Outage::stop() noexcept {
 
 /// Whatever ends the watch also ends the outage: the next operation looks for itself.
 void Outage::watch() noexcept {
-  ::pthread_setname_np(::pthread_self(), "keystore-look");
   std::unique_lock lock(mutex_);
   while (!stopped_ && reason_) {
     changed_.wait_for(lock, pause_, [&] { return stopped_ || !reason_; });

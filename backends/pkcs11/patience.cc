@@ -8,14 +8,13 @@
 namespace keystore::pkcs11 {
 namespace {
 
-constexpr auto default_patience = std::chrono::seconds(2);
 constexpr auto first_use_patience = std::chrono::seconds(20);
 
 }  // namespace
 
 Patience::Patience(const CallLimits& limits) : stop_(limits.stop) {
   const auto now = Clock::now();
-  deadline_ = limits.deadline.value_or(now + default_patience);
+  deadline_ = limits.deadline.value_or(now + default_deadline);
   first_use_deadline_ = limits.deadline.value_or(now + first_use_patience);
 }
 

@@ -2,11 +2,14 @@
 
 #include <atomic>
 
+#include "keystore/api.h"
+
 namespace keystore {
 
 /// A pointer that is null again in every forked child: it sits on a page that the kernel wipes on
 /// fork (MADV_WIPEONFORK, Linux 4.14). Any thread; a constinit global.
-class ForkMarker {
+/// Exported for the bindings of this project.
+class KEYSTORE_API ForkMarker {
  public:
   constexpr ForkMarker() noexcept = default;
   ForkMarker(const ForkMarker&) = delete;

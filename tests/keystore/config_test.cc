@@ -46,6 +46,8 @@ pin_cache     = "none"
 [openssl]
 eager = true
 pin   = "at-use"
+async_workers = 4
+async_queue   = 64
 
 [log]
 to    = "file:/var/log/keystore.log"
@@ -72,6 +74,8 @@ level = "debug"
   EXPECT_EQ(config->policy.pin_cache, PinCache::none);
   EXPECT_TRUE(config->openssl.eager);
   EXPECT_EQ(config->openssl.pin, PinTime::at_use);
+  EXPECT_EQ(config->openssl.async_workers, 4U);
+  EXPECT_EQ(config->openssl.async_queue, 64U);
   EXPECT_EQ(config->log.to, "file:/var/log/keystore.log");
   EXPECT_EQ(config->log.level, LogLevel::debug);
 }
@@ -83,6 +87,8 @@ TEST(Config, HasSafeDefaults) {
   EXPECT_EQ(config->policy.pin_cache, PinCache::memory);
   EXPECT_FALSE(config->openssl.eager);
   EXPECT_EQ(config->openssl.pin, PinTime::at_load);
+  EXPECT_EQ(config->openssl.async_workers, 16U);
+  EXPECT_EQ(config->openssl.async_queue, 1024U);
   EXPECT_EQ(config->log.to, "");
 }
 
@@ -107,6 +113,10 @@ TEST(Config, RefusesWithLineAndColumn) {
       {"eager = true\n", "t.toml:1:1: ", "'eager': unknown key"},
       {"[openssl]\n\n  eager = 'yes'\n", "t.toml:3:11: ", "'openssl.eager': must be true or false"},
       {"[openssl]\npin = 'never'\n", "t.toml:2:7: ", "'openssl.pin'"},
+      {"[openssl]\nasync_workers = 0\n",
+       "t.toml:2:17: ", "'openssl.async_workers': must be a whole number from 1 to 512"},
+      {"[openssl]\nasync_queue = 65537\n",
+       "t.toml:2:15: ", "'openssl.async_queue': must be a whole number from 1 to 65536"},
       {"[policy]\nmin_rsa_bits = -1\n", "t.toml:2:16: ", "'policy.min_rsa_bits'"},
       {"[policy]\nmin_rsa_bits = 2048.5\n", "t.toml:2:16: ", "'policy.min_rsa_bits'"},
       {"[policy]\nmodule_allow = [1]\n", "t.toml:2:16: ", "'policy.module_allow'"},
