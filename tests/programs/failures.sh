@@ -9,8 +9,8 @@ make_server_keys
 type=p256
 cd "$work"
 
-# says FILE TEXT
-says() { grep -qF -- "$2" "$1" || fail "does not say '$2': $(tail -n 5 "$1")"; }
+# says FILE TEXT: soon; a client may know before the log does.
+says() { wait_until 10 grep -qF -- "$2" "$1" || fail "does not say '$2': $(tail -n 5 "$1")"; }
 listens() { grep -q ACCEPT server.log || ! running server; }
 
 # start_nginx ORDER
@@ -84,3 +84,15 @@ printf '%s' "$pin" > "$pin_file"
 kill -HUP "${started[nginx]}"
 wait_until 20 fetch "$type.test" "$port" 1.3 > out || fail "nginx does not take the corrected PIN"
 stop nginx QUIT || fail "nginx ends with status $?"
+
+# A program that keeps its reasons to itself: they are in the log of the configuration, a line for many.
+printf wrong-pin > "$pin_file"
+printf '%s\n' '[log]' "to = \"file:$work/keystore.log\"" >> "$KEYSTORE_CONFIG"
+start server env OPENSSL_CONF="$(provider_conf default-first)" "$python" \
+  "$KEYSTORE_SOURCE/tests/programs/https_server.py" "$type.crt" "$type.ref" 3 children
+wait_until 10 test -s server.log || fail "no server"
+port=$(head -1 server.log)
+for _ in 1 2 3; do expect 35 fetch localhost "$port" 1.3; done
+finish server && fail "the failed handshakes of Python's children go unseen"
+says keystore.log "cannot log in to token 'test': "
+says keystore.log 'PIN was refused'

@@ -105,7 +105,7 @@ printf '%s\n' wrong > passwords
 start nginx env OPENSSL_CONF="$(provider_conf default-first)" setsid nginx -p "$work" -e "$work/nginx-error.log" -c "$work/nginx.conf"
 wait_for_port "$port" nginx
 expect 35 fetch "$type.test" "$port" 1.3
-grep -q "$refused" nginx-error.log || fail "nginx does not name the wrong PIN: $(cat nginx-error.log)"
+wait_until 10 grep -q "$refused" nginx-error.log || fail "nginx does not name the wrong PIN: $(cat nginx-error.log)"
 printf '%s\n' "$pin" > passwords
 kill -HUP "${started[nginx]}"
 wait_until 20 fetch "$type.test" "$port" 1.3 > /dev/null || fail "nginx does not take the new PIN"

@@ -22,6 +22,9 @@ export HOME=$work XDG_STATE_HOME=$work/state XDG_CONFIG_HOME=$work/config
 cleanup() {
   local status=$? name
   trap - EXIT
+  # Servers get a moment to end their workers, too.
+  for name in "${!started[@]}"; do kill -TERM "${started[$name]}" 2> /dev/null || true; done
+  wait_until 2 all_ended || true
   for name in "${!started[@]}"; do
     kill -KILL "${started[$name]}" 2> /dev/null || true
     wait "${started[$name]}" 2> /dev/null || true
@@ -33,6 +36,11 @@ cleanup() {
   if [ "$status" -ne 0 ] && [ "$status" -ne 77 ]; then show_logs; fi
   rm -rf "$work"
   exit "$status"
+}
+
+all_ended() {
+  local name
+  for name in "${!started[@]}"; do ! kill -0 "${started[$name]}" || return 1; done
 }
 
 show_logs() {

@@ -1,8 +1,13 @@
 #include "bindings/openssl/provider/error.h"
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdarg>
+#include <functional>
 #include <string_view>
+
+#include "keystore/log.h"
 
 namespace keystore::provider {
 namespace {
@@ -25,9 +30,25 @@ const char* path_in_tree(const char* file) {
   return at == std::string_view::npos ? file : file + at;
 }
 
+// What a search for a scheme or a decoder meets is no failure.
+bool is_failure(Errc code) {
+  return code != Errc::unsupported && code != Errc::invalid_argument && code != Errc::cancelled;
+}
+
+// Into our own log as well, because programs keep OpenSSL's queue to themselves (Python, HAProxy).
+// What is said again and again is written every ten seconds.
+void log_failure(const Error& error) {
+  static std::atomic<std::size_t> last = 0;
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const auto tens = static_cast<std::size_t>(now / std::chrono::seconds(10));
+  const auto said = std::hash<std::string>()(error.message) + tens;
+  if (last.exchange(said) != said) log(LogLevel::warning, error.message);
+}
+
 }  // namespace
 
 void raise(const Provider& provider, const Error& error, std::source_location where) noexcept {
+  if (is_failure(error.code)) log_failure(error);
   const auto& core = provider.core();
   core.new_error(provider.handle());
   core.set_error_debug(provider.handle(), path_in_tree(where.file_name()),

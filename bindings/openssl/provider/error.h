@@ -9,7 +9,7 @@
 namespace keystore::provider {
 
 /// Puts `error` into OpenSSL's error queue, as an error of this provider: its code as the reason,
-/// message and hint as the text.
+/// message and hint as the text. A failure is a line in the configured log, too.
 void raise(const Provider& provider, const Error& error,
            std::source_location where = std::source_location::current()) noexcept;
 void raise(const Provider& provider, Errc code, const std::string& message,
