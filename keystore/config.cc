@@ -137,9 +137,10 @@ PolicyConfig read_policy(const ConfigTable& table) {
 }
 
 OpensslConfig read_openssl(const ConfigTable& table) {
-  table.allow_only({"eager", "pin", "async_workers", "async_queue"});
+  table.allow_only({"eager", "pin", "async_workers", "async_queue", "static_rsa"});
   OpensslConfig openssl;
   openssl.eager = table.flag("eager", false);
+  openssl.static_rsa = table.flag("static_rsa", false);
   const auto pin = table.text("pin", "at-load");
   if (pin == "at-use") {
     openssl.pin = PinTime::at_use;

@@ -52,6 +52,7 @@ struct OpensslConfig {
   PinTime pin = PinTime::at_load;
   unsigned async_workers = 16;  ///< asynchronous operations that run at once in a process; 1 to 512
   unsigned async_queue = 1024;  ///< those that may wait for a worker; 1 to 65536
+  bool static_rsa = false;  ///< TLS 1.2's RSA key exchange (RFC 5246, 7.4.7.1)
 };
 
 /// `[log]`

@@ -45,6 +45,7 @@ pin_cache     = "none"
 
 [openssl]
 eager = true
+static_rsa = true
 pin   = "at-use"
 async_workers = 4
 async_queue   = 64
@@ -73,6 +74,7 @@ level = "debug"
   EXPECT_EQ(config->policy.module_allow.size(), 1U);
   EXPECT_EQ(config->policy.pin_cache, PinCache::none);
   EXPECT_TRUE(config->openssl.eager);
+  EXPECT_TRUE(config->openssl.static_rsa);
   EXPECT_EQ(config->openssl.pin, PinTime::at_use);
   EXPECT_EQ(config->openssl.async_workers, 4U);
   EXPECT_EQ(config->openssl.async_queue, 64U);
@@ -86,6 +88,7 @@ TEST(Config, HasSafeDefaults) {
   EXPECT_FALSE(config->policy.require_token);
   EXPECT_EQ(config->policy.pin_cache, PinCache::memory);
   EXPECT_FALSE(config->openssl.eager);
+  EXPECT_FALSE(config->openssl.static_rsa);
   EXPECT_EQ(config->openssl.pin, PinTime::at_load);
   EXPECT_EQ(config->openssl.async_workers, 16U);
   EXPECT_EQ(config->openssl.async_queue, 1024U);

@@ -4,8 +4,8 @@
 
 namespace keystore::provider {
 
-/// RSA encryption (provider-asym_cipher(7)): PKCS#1 v1.5, OAEP and raw. The padding of TLS 1.2's
-/// static RSA key exchange is not offered, because it has to be undone in constant time here.
+/// RSA encryption (provider-asym_cipher(7)): PKCS#1 v1.5, OAEP and raw; with `static_rsa` of the
+/// configuration the padding of TLS 1.2's RSA key exchange too, undone in constant time here.
 const OSSL_DISPATCH* rsa_cipher_table() noexcept;
 
 }  // namespace keystore::provider

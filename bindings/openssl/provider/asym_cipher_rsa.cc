@@ -1,6 +1,8 @@
 #include <openssl/core_names.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include <algorithm>
 #include <array>
 
 #include "bindings/openssl/provider/asym_cipher.h"
@@ -10,6 +12,8 @@
 #include "bindings/openssl/provider/key_object.h"
 #include "bindings/openssl/provider/private_operation.h"
 #include "bindings/openssl/provider/rsa_padding.h"
+#include "bindings/openssl/provider/tls_premaster.h"
+#include "keystore/config.h"
 #include "keystore/internal/lib_ctx.h"
 
 namespace keystore::provider {
@@ -23,6 +27,7 @@ struct Cipher {
   DigestChoice digest = {};
   DigestChoice mgf = {};
   Bytes label = {};
+  PremasterVersions versions = {};
 };
 
 Cipher& cipher_of(void* data) { return *static_cast<Cipher*>(data); }
@@ -41,17 +46,28 @@ bool set_digest(const Cipher& cipher, const OSSL_PARAM params[], const char* nam
   return true;
 }
 
+bool allows_static_rsa() {
+  const auto config = process_config();
+  return config && (*config)->openssl.static_rsa;
+}
+
 bool set_padding(Cipher& cipher, const OSSL_PARAM params[]) {
   if (OSSL_PARAM_locate_const(params, OSSL_ASYM_CIPHER_PARAM_PAD_MODE) == nullptr) return true;
   const auto asked = padding_param(params);
-  const bool known =
-      asked == RSA_PKCS1_PADDING || asked == RSA_PKCS1_OAEP_PADDING || asked == RSA_NO_PADDING;
+  const bool premaster = asked == RSA_PKCS1_WITH_TLS_PADDING;
+  const bool known = premaster || asked == RSA_PKCS1_PADDING || asked == RSA_PKCS1_OAEP_PADDING ||
+                     asked == RSA_NO_PADDING;
   if (!known) {
-    raise(*cipher.provider,
-          Error{Errc::unsupported,
-                "this RSA padding is not offered for decryption with a stored key",
-                {},
-                "in TLS 1.2, use cipher suites with ECDHE or DHE"});
+    raise(*cipher.provider, Errc::unsupported,
+          "this RSA padding is not offered for decryption with a stored key");
+    return false;
+  }
+  if (premaster && !allows_static_rsa()) {
+    raise(*cipher.provider, Error{Errc::refused_by_policy,
+                                  "TLS 1.2's RSA key exchange with a stored key is switched off",
+                                  {},
+                                  "use cipher suites with ECDHE or DHE, or set static_rsa = true "
+                                  "under [openssl] in the configuration"});
     return false;
   }
   cipher.padding = *asked;
@@ -68,11 +84,18 @@ bool set_all(Cipher& cipher, const OSSL_PARAM params[]) {
   if (auto label = octets_param(params, OSSL_ASYM_CIPHER_PARAM_OAEP_LABEL)) {
     cipher.label = *std::move(label);
   }
+  const auto set_version = [&](const char* name, unsigned& version) {
+    if (const auto given = size_param(params, name)) version = static_cast<unsigned>(*given);
+  };
+  set_version(OSSL_ASYM_CIPHER_PARAM_TLS_CLIENT_VERSION, cipher.versions.offered);
+  set_version(OSSL_ASYM_CIPHER_PARAM_TLS_NEGOTIATED_VERSION, cipher.versions.negotiated);
   return true;
 }
 
 DecryptSpec spec_of(const Cipher& cipher) {
-  if (cipher.padding == RSA_NO_PADDING) return {.encryption = Encryption::rsa_raw};
+  if (cipher.padding == RSA_NO_PADDING || cipher.padding == RSA_PKCS1_WITH_TLS_PADDING) {
+    return {.encryption = Encryption::rsa_raw};
+  }
   if (cipher.padding == RSA_PKCS1_PADDING) return {.encryption = Encryption::rsa_pkcs1};
   // RFC 8017, appendix C: SHA-1 where nothing is said, as in CMS and OpenSSL.
   const auto digest = cipher.digest.md ? cipher.digest.digest : Digest::sha1;
@@ -93,7 +116,7 @@ void* duplicate(void* data) noexcept {
     EvpPkeyCtxPtr software(cipher.software ? EVP_PKEY_CTX_dup(cipher.software.get()) : nullptr);
     if (cipher.software && !software) return nullptr;
     return new Cipher{cipher.provider, cipher.material, std::move(software), cipher.padding,
-                      cipher.digest,   cipher.mgf,      cipher.label};
+                      cipher.digest,   cipher.mgf,      cipher.label,        cipher.versions};
   });
 }
 
@@ -137,8 +160,44 @@ int encrypt(void* data, unsigned char* out, std::size_t* size, std::size_t capac
   });
 }
 
+// The token does the RSA operation alone, because what it would say of a padding is an oracle.
+int decrypt_premaster(const Cipher& cipher, unsigned char* out, std::size_t* size,
+                      std::size_t capacity, BytesView ciphertext) {
+  if (out == nullptr) return *size = premaster_size, 1;
+  const auto modulus = cipher.material->max_size;
+  if (capacity < premaster_size || modulus < smallest_premaster_block ||
+      cipher.versions.offered == 0) {
+    raise(*cipher.provider, Errc::invalid_argument,
+          "TLS's RSA key exchange needs 48 octets of room, a modulus of 59 and the version that "
+          "the client offered");
+    return 0;
+  }
+  const auto result = ask_to_decrypt(*cipher.material->key, spec_of(cipher), ciphertext);
+  if (!result) {
+    raise(*cipher.provider, result.error());
+    return 0;
+  }
+  Premaster premaster = {};
+  if (result->size() > modulus ||
+      RAND_priv_bytes_ex(private_lib_ctx(), premaster.data(), premaster.size(), 0) != 1) {
+    raise(*cipher.provider, Errc::internal, "the RSA operation gave too much, or there is no random");
+    return 0;
+  }
+  // Some tokens leave leading zeros out.
+  Secret block(modulus);
+  std::ranges::copy(result->view(), block.writable().last(result->size()).begin());
+  take_premaster(block.view(), cipher.versions, premaster);
+  *size = premaster.size();
+  std::ranges::copy(premaster, out);
+  OPENSSL_cleanse(premaster.data(), premaster.size());
+  return 1;
+}
+
 int decrypt_in_store(const Cipher& cipher, unsigned char* out, std::size_t* size,
                      std::size_t capacity, BytesView ciphertext) {
+  if (cipher.padding == RSA_PKCS1_WITH_TLS_PADDING) {
+    return decrypt_premaster(cipher, out, size, capacity, ciphertext);
+  }
   if (out == nullptr) {
     *size = cipher.material->max_size;
     return 1;
