@@ -24,13 +24,17 @@ inline std::filesystem::path corpus_folder() {
 }
 
 inline std::optional<Digest> digest_named(const json& name) {
-  static const std::map<std::string, Digest> digests = {
-      {"SHA-1", Digest::sha1},        {"SHA-224", Digest::sha224},
-      {"SHA-256", Digest::sha256},    {"SHA-384", Digest::sha384},
-      {"SHA-512", Digest::sha512},    {"SHA3-224", Digest::sha3_224},
-      {"SHA3-256", Digest::sha3_256}, {"SHA3-384", Digest::sha3_384},
-      {"SHA3-512", Digest::sha3_512}, {"SHA-512/224", Digest::sha512_224},
-      {"SHA-512/256", Digest::sha512_256}};
+  static const std::map<std::string, Digest> digests = {{"SHA-1", Digest::sha1},
+                                                        {"SHA-224", Digest::sha224},
+                                                        {"SHA-256", Digest::sha256},
+                                                        {"SHA-384", Digest::sha384},
+                                                        {"SHA-512", Digest::sha512},
+                                                        {"SHA3-224", Digest::sha3_224},
+                                                        {"SHA3-256", Digest::sha3_256},
+                                                        {"SHA3-384", Digest::sha3_384},
+                                                        {"SHA3-512", Digest::sha3_512},
+                                                        {"SHA-512/224", Digest::sha512_224},
+                                                        {"SHA-512/256", Digest::sha512_256}};
   const auto found = digests.find(name.get<std::string>());
   if (found == digests.end()) return {};
   return found->second;

@@ -180,7 +180,8 @@ int decrypt_premaster(const Cipher& cipher, unsigned char* out, std::size_t* siz
   Premaster premaster = {};
   if (result->size() > modulus ||
       RAND_priv_bytes_ex(private_lib_ctx(), premaster.data(), premaster.size(), 0) != 1) {
-    raise(*cipher.provider, Errc::internal, "the RSA operation gave too much, or there is no random");
+    raise(*cipher.provider, Errc::internal,
+          "the RSA operation gave too much, or there is no random");
     return 0;
   }
   // Some tokens leave leading zeros out.

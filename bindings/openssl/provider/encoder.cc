@@ -97,9 +97,8 @@ Result<Bytes> reference_to(const Material& material, bool pem) {
   const auto config = process_config();
   if (!config) return Failure(config.error());
   const auto& uri = material.key->uri();
-  const auto reference =
-      Reference::to_key(reference_uri(uri, material.opened_by.value_or(uri), **config),
-                        *material.key);
+  const auto reference = Reference::to_key(
+      reference_uri(uri, material.opened_by.value_or(uri), **config), *material.key);
   if (!pem) return reference.to_der();
   const auto text = reference.to_pem();
   if (!text) return Failure(text.error());

@@ -17,10 +17,10 @@ enum class Holds { parameters, public_half, both_halves };
 
 /// A key as the operations use it. Immutable and shared by any number of threads.
 struct Material {
-  EvpPkeyPtr mirror = {};            ///< in the private context
-  Holds holds = Holds::public_half;  ///< what is in the mirror
-  std::optional<Key> key = {};       ///< the private half, where a store keeps it
-  std::size_t max_size = 0;          ///< of a signature, in octets
+  EvpPkeyPtr mirror = {};             ///< in the private context
+  Holds holds = Holds::public_half;   ///< what is in the mirror
+  std::optional<Key> key = {};        ///< the private half, where a store keeps it
+  std::size_t max_size = 0;           ///< of a signature, in octets
   std::optional<Uri> opened_by = {};  ///< where that tells more than the key's own URI
 
   bool software() const noexcept { return holds == Holds::both_halves; }

@@ -48,7 +48,8 @@ void RsaSettings::begin(SignatureContext<RsaSettings>& context) {
   padding = pss_only ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
   const auto* mirror = context.material->mirror.get();
   int least_salt = 0;
-  if (!pss_only || EVP_PKEY_get_int_param(mirror, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &least_salt) != 1)
+  if (!pss_only ||
+      EVP_PKEY_get_int_param(mirror, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &least_salt) != 1)
     return;
   salt = least_salt;
   const auto digest_named = [&](const char* param) {

@@ -89,7 +89,8 @@ Result<void> list(Loader& loader, const LoadPassphrase& passphrase) {
   std::vector<Error> skipped;
   Result<void> done;
   const bool public_asked = loader.expected == OSSL_STORE_INFO_PUBKEY;
-  if (public_asked && loader.wants(OSSL_STORE_INFO_PUBKEY)) done = list_public_keys(loader, *store, skipped);
+  if (public_asked && loader.wants(OSSL_STORE_INFO_PUBKEY))
+    done = list_public_keys(loader, *store, skipped);
   if (loader.wants(OSSL_STORE_INFO_PKEY)) done = list_keys(loader, *store, skipped);
   if (done && loader.wants(OSSL_STORE_INFO_CERT)) {
     done = list_certificates(loader, *store, skipped);
@@ -154,7 +155,8 @@ const OSSL_PARAM* settable_params(void*) noexcept {
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_DIGEST, nullptr, 0),
       OSSL_PARAM_octet_string(OSSL_STORE_PARAM_FINGERPRINT, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_ALIAS, nullptr, 0),
-      OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0), OSSL_PARAM_END};
+      OSSL_PARAM_utf8_string(OSSL_STORE_PARAM_PROPERTIES, nullptr, 0),
+      OSSL_PARAM_END};
   return table;
 }
 

@@ -12,9 +12,7 @@ Mask opaque(Mask mask) {
   return mask;
 }
 
-Mask is_zero(std::uint32_t value) {
-  return opaque(0 - ((~value & (value - 1)) >> 31));
-}
+Mask is_zero(std::uint32_t value) { return opaque(0 - ((~value & (value - 1)) >> 31)); }
 
 Mask equal(std::uint32_t a, std::uint32_t b) { return is_zero(a ^ b); }
 
