@@ -2,7 +2,7 @@
 # other by $ORIGIN, the provider and the command by their own place.
 include(CMakePackageConfigHelpers)
 
-set(keystore_components keystore keystore_lifecycle keystore_openssl keystore_token_admin)
+set(keystore_components keystore keystore_verify keystore_lifecycle keystore_openssl keystore_token_admin)
 foreach(component IN LISTS keystore_components)
   target_include_directories(${component} INTERFACE $<INSTALL_INTERFACE:include>)
 endforeach()
@@ -28,6 +28,7 @@ endfunction()
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/keystore/*.h)
 install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
+install_headers(keystore/verify keystore/verify/trust.h keystore/verify/verify.h)
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/x509/request.h
                 bindings/openssl/x509/issue.h)
 

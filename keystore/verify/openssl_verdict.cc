@@ -1,0 +1,136 @@
+#include "keystore/verify/internal/openssl_verdict.h"
+
+#include <openssl/x509_vfy.h>
+
+#include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/openssl_error.h"
+#include "keystore/verify/internal/rules.h"
+
+namespace keystore::verify {
+namespace {
+
+using StorePtr = std::unique_ptr<X509_STORE, FreeWith<X509_STORE_free>>;
+using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
+
+struct FreeStack {
+  template <class T>
+  void operator()(T* stack) const noexcept {
+    OPENSSL_sk_free(reinterpret_cast<OPENSSL_STACK*>(stack));
+  }
+};
+using X509StackPtr = std::unique_ptr<STACK_OF(X509), FreeStack>;
+using CrlStackPtr = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
+
+/// OpenSSL takes the last second of a period for past, RFC 5280 (4.1.2.5) does not.
+int on_error(int ok, X509_STORE_CTX* context) {
+  if (ok != 0 || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) return ok;
+  auto at = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(context));
+  const auto* end = X509_get0_notAfter(X509_STORE_CTX_get_current_cert(context));
+  if (ASN1_TIME_cmp_time_t(end, at) != 0) return ok;
+  X509_STORE_CTX_set_error(context, X509_V_OK);
+  return 1;
+}
+
+void set_purpose(X509_VERIFY_PARAM* param, Purpose purpose) {
+  const auto set = [param](int use, int trust) {
+    X509_VERIFY_PARAM_set_purpose(param, use);
+    X509_VERIFY_PARAM_set_trust(param, trust);
+  };
+  switch (purpose) {
+    case Purpose::any:
+      return;
+    case Purpose::server:
+      return set(X509_PURPOSE_SSL_SERVER, X509_TRUST_SSL_SERVER);
+    case Purpose::client:
+      return set(X509_PURPOSE_SSL_CLIENT, X509_TRUST_SSL_CLIENT);
+    case Purpose::email:
+      return set(X509_PURPOSE_SMIME_SIGN, X509_TRUST_EMAIL);
+    case Purpose::code:  // OpenSSL 3.0 has no purpose for it: rules look at the uses
+      return set(X509_PURPOSE_ANY, X509_TRUST_OBJECT_SIGN);
+    case Purpose::ocsp:
+      return set(X509_PURPOSE_OCSP_HELPER, X509_TRUST_OCSP_SIGN);
+  }
+}
+
+unsigned long flags_of(const CandidatePath& path, const VerifyOptions& options) {
+  // Bounded by the search; policies are always processed (RFC 5280, 6.1).
+  unsigned long flags = X509_V_FLAG_POLICY_CHECK | X509_V_FLAG_EXTENDED_CRL_SUPPORT |
+                        X509_V_FLAG_USE_DELTAS | X509_V_FLAG_TRUSTED_FIRST;
+  if (options.crl_check != CrlCheck::none) flags |= X509_V_FLAG_CRL_CHECK;
+  if (options.crl_check == CrlCheck::chain) flags |= X509_V_FLAG_CRL_CHECK_ALL;
+  if (options.explicit_policy) flags |= X509_V_FLAG_EXPLICIT_POLICY;
+  if (options.inhibit_any_policy) flags |= X509_V_FLAG_INHIBIT_ANY;
+  if (options.inhibit_policy_mapping) flags |= X509_V_FLAG_INHIBIT_MAP;
+  if (options.partial_chain && !path.anchor().self_issued()) flags |= X509_V_FLAG_PARTIAL_CHAIN;
+  if (options.partial_chain && path.members.size() == 1) flags |= X509_V_FLAG_PARTIAL_CHAIN;
+  return flags;
+}
+
+void set_policies(X509_VERIFY_PARAM* param, const VerifyOptions& options) {
+  const auto add = [param](const char* oid) {
+    if (auto* object = OBJ_txt2obj(oid, 1)) X509_VERIFY_PARAM_add0_policy(param, object);
+  };
+  for (const auto& policy : options.policies) add(policy.c_str());
+  if (options.policies.empty()) add("2.5.29.32.0");
+}
+
+bool is_path(const STACK_OF(X509) * chain, const CandidatePath& path) {
+  if (static_cast<std::size_t>(sk_X509_num(chain)) != path.members.size()) return false;
+  for (std::size_t i = 0; i < path.members.size(); ++i) {
+    const auto* taken = sk_X509_value(chain, static_cast<int>(i));
+    if (X509_cmp(taken, path.members[i]->x509()) != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+OpensslAnswer ask_openssl(const CandidatePath& path, std::span<const MemberPtr> others,
+                          std::span<const X509CrlPtr> crls, Purpose purpose,
+                          const VerifyOptions& options, std::chrono::sys_seconds at) {
+  const OpensslErrorMark mark;
+  const StorePtr store(X509_STORE_new());
+  const X509StackPtr untrusted(sk_X509_new_null());
+  const CrlStackPtr revocations(sk_X509_CRL_new_null());
+  const StoreCtxPtr context(X509_STORE_CTX_new_ex(private_lib_ctx(), nullptr));
+  if (!store || !untrusted || !revocations || !context) {
+    return {{false, "out of memory"}, X509_V_ERR_OUT_OF_MEM};
+  }
+  for (std::size_t i = 0; i < path.members.size(); ++i) {
+    auto* x509 = path.members[i]->x509();
+    if (path.from_trust[i]) {
+      X509_STORE_add_cert(store.get(), x509);
+    } else {
+      sk_X509_push(untrusted.get(), x509);
+    }
+  }
+  // Those that sign revocation lists need not be of the path.
+  const bool revocation = options.crl_check != CrlCheck::none;
+  for (const auto& other : others) {
+    if (revocation) sk_X509_push(untrusted.get(), other->x509());
+  }
+  for (const auto& crl : crls) sk_X509_CRL_push(revocations.get(), crl.get());
+  if (X509_STORE_CTX_init(context.get(), store.get(), path.target().x509(), untrusted.get()) != 1) {
+    return {{false, "out of memory"}, X509_V_ERR_OUT_OF_MEM};
+  }
+  X509_STORE_CTX_set0_crls(context.get(), revocations.get());
+  X509_STORE_CTX_set_verify_cb(context.get(), on_error);
+  auto* param = X509_STORE_CTX_get0_param(context.get());
+  set_purpose(param, purpose);
+  X509_VERIFY_PARAM_set_time(param, std::chrono::system_clock::to_time_t(at));
+  X509_VERIFY_PARAM_set_flags(param, flags_of(path, options));
+  // Level 1 refuses SHA-1, which was good once; the rules look at keys and hashes in any case.
+  X509_VERIFY_PARAM_set_auth_level(param, at < end_of_sha1 ? 0 : 1);
+  set_policies(param, options);
+  if (!options.host.empty()) X509_VERIFY_PARAM_set1_host(param, options.host.c_str(), 0);
+  if (!options.ip.empty()) X509_VERIFY_PARAM_set1_ip_asc(param, options.ip.c_str());
+  if (!options.email.empty()) X509_VERIFY_PARAM_set1_email(param, options.email.c_str(), 0);
+  const bool accepts = X509_verify_cert(context.get()) == 1;
+  const int error = X509_STORE_CTX_get_error(context.get());
+  if (accepts && !is_path(X509_STORE_CTX_get0_chain(context.get()), path)) {
+    return {{false, "OpenSSL takes another path"}, X509_V_ERR_UNSPECIFIED};
+  }
+  return {{accepts, accepts ? "ok" : X509_verify_cert_error_string(error)}, error};
+}
+
+}  // namespace keystore::verify

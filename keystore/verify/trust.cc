@@ -1,0 +1,86 @@
+#include "keystore/verify/trust.h"
+
+#include "keystore/file.h"
+#include "keystore/internal/lib_ctx.h"
+#include "keystore/verify/internal/pem_objects.h"
+#include "keystore/verify/internal/trust_data.h"
+
+namespace keystore::verify {
+
+void Pool::add(MemberPtr member) {
+  auto& same_hash = by_name_[X509_subject_name_hash(member->x509())];
+  for (const auto& known : same_hash) {
+    if (known->der().size() == member->der().size() &&
+        std::equal(known->der().begin(), known->der().end(), member->der().begin()) &&
+        known->has_trust_settings() == member->has_trust_settings()) {
+      return;
+    }
+  }
+  same_hash.push_back(std::move(member));
+  ++size_;
+}
+
+std::vector<MemberPtr> Pool::with_subject(const X509_NAME* name) const {
+  const auto found = by_name_.find(X509_NAME_hash_ex(name, private_lib_ctx(), nullptr, nullptr));
+  if (found == by_name_.end()) return {};
+  std::vector<MemberPtr> members;
+  for (const auto& member : found->second) {
+    if (X509_NAME_cmp(X509_get_subject_name(member->x509()), name) == 0) members.push_back(member);
+  }
+  return members;
+}
+
+Trust::Trust() : data_(std::make_shared<Data>()) {}
+
+Trust::Data& Trust::own() {
+  if (data_.use_count() > 1) data_ = std::make_shared<Data>(*data_);
+  return *data_;
+}
+
+void Trust::add_anchor(const Certificate& certificate) {
+  if (auto member = Member::parse(certificate.der())) own().anchors.add(std::move(member));
+}
+
+Result<void> Trust::add_anchors(BytesView file, std::vector<Error>* skipped) {
+  std::size_t count = 0;
+  for (const auto& object : certificate_objects(file)) {
+    if (auto member = Member::parse(object.der, object.trust_settings)) {
+      own().anchors.add(std::move(member));
+      ++count;
+    } else if (skipped != nullptr) {
+      skipped->push_back({Errc::malformed, "a trust anchor is malformed"});
+    }
+  }
+  if (count == 0) return fail(Errc::not_found, "there is no certificate");
+  return {};
+}
+
+void Trust::add_distrusted(const Certificate& certificate) {
+  own().distrusted.insert(certificate.der());
+}
+
+Result<void> Trust::add_distrusted(BytesView file) {
+  bool any = false;
+  for (const auto& object : certificate_objects(file)) {
+    const auto member = Member::parse(object.der, object.trust_settings);
+    if (!member) continue;
+    own().distrusted.emplace(member->der().begin(), member->der().end());
+    any = true;
+  }
+  if (!any) return fail(Errc::not_found, "there is no certificate");
+  return {};
+}
+
+std::size_t Trust::anchor_count() const noexcept { return data_->anchors.size(); }
+
+Result<Trust> system_trust() {
+  constexpr const char* bundle = "/etc/ssl/certs/ca-certificates.crt";
+  const auto text = read_file(bundle);
+  if (!text) return Failure(text.error());
+  Trust trust;
+  const auto added = trust.add_anchors(text->view());
+  if (!added) return Failure(added.error());
+  return trust;
+}
+
+}  // namespace keystore::verify

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "keystore/api.h"
+#include "keystore/bytes.h"
+#include "keystore/certificate.h"
+#include "keystore/result.h"
+
+/// Paths to trust anchors, and what speaks against them (DESIGN.md, section 8).
+namespace keystore::verify {
+
+/// Trust anchors with the purposes they are good for, and certificates refused by name. Copies
+/// share what was added up to then. Adding is for one thread; a const Trust is for any.
+class KEYSTORE_API Trust {
+ public:
+  Trust();
+
+  /// Anchors for every purpose.
+  void add_anchor(const Certificate& certificate);
+  /// Every certificate of a PEM text, or the one of a DER file. A `TRUSTED CERTIFICATE` (OpenSSL's
+  /// form) keeps its trusted and rejected uses; `skipped` gets what could not be read.
+  /// Errors: not_found when there is no certificate in it.
+  Result<void> add_anchors(BytesView file, std::vector<Error>* skipped = nullptr);
+  /// Never part of a path, whatever speaks for it.
+  void add_distrusted(const Certificate& certificate);
+  Result<void> add_distrusted(BytesView file);
+
+  std::size_t anchor_count() const noexcept;
+
+  struct Data;
+  const Data& data() const noexcept { return *data_; }
+
+ private:
+  Data& own();
+  std::shared_ptr<Data> data_;
+};
+
+/// The anchors of the operating system. Errors: not_found, unsupported, io.
+KEYSTORE_API Result<Trust> system_trust();
+
+}  // namespace keystore::verify

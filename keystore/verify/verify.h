@@ -1,0 +1,92 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "keystore/api.h"
+#include "keystore/certificate.h"
+#include "keystore/result.h"
+#include "keystore/verify/trust.h"
+
+namespace keystore::verify {
+
+/// What the target is to be used for: its extended key usage and its key usage must allow it.
+enum class Purpose { any, server, client, email, code, ocsp };
+
+/// Which rules hold besides OpenSSL's.
+enum class Profile {
+  rfc5280,
+  webpki,  ///< and those of public web servers (CA/Browser Forum baseline requirements)
+};
+
+/// Whose revocation must be known.
+enum class CrlCheck { none, leaf, chain };
+
+/// The names on the command line and in JSON ("server", "webpki", "chain"). Errors:
+/// invalid_argument.
+KEYSTORE_API Result<Purpose> parse_purpose(std::string_view text);
+KEYSTORE_API Result<Profile> parse_profile(std::string_view text);
+KEYSTORE_API Result<CrlCheck> parse_crl_check(std::string_view text);
+
+/// What is asked about the target.
+struct VerifyOptions {
+  std::optional<Purpose> purpose = {};  ///< empty: server with `host` or `ip`, email with `email`
+  Profile profile = Profile::rfc5280;
+  std::string host = {};   ///< DNS name that the target must be for (RFC 9525); empty: not asked
+  std::string ip = {};     ///< IPv4 or IPv6 address in text
+  std::string email = {};  ///< mailbox
+  CrlCheck crl_check = CrlCheck::none;
+  std::optional<unsigned> depth = {};      ///< most intermediates, self-issued ones not counted
+  bool partial_chain = false;              ///< anchors need not be self-signed
+  std::vector<std::string> policies = {};  ///< initial policy set as OIDs; empty: anyPolicy
+  bool explicit_policy = false;
+  bool inhibit_any_policy = false;
+  bool inhibit_policy_mapping = false;
+};
+
+/// What may help to build and to judge a path; none of it is trusted.
+struct Material {
+  std::vector<Certificate> intermediates = {};
+  std::vector<Bytes> crls = {};  ///< DER
+};
+
+/// OpenSSL's opinion on the path that was judged last.
+struct OpensslVerdict {
+  bool accepts = false;
+  std::string reason = {};  ///< "ok" where it accepts
+};
+
+enum class Opinion { agrees, disagrees, no_opinion, not_asked };
+
+/// Botan's opinion on the same path.
+struct SecondOpinion {
+  Opinion verdict = Opinion::not_asked;
+  std::string reason = {};
+};
+
+struct Verdict {
+  bool trusted = false;
+  std::string reason = {};             ///< "ok", or why no path is trusted
+  std::vector<Certificate> path = {};  ///< leaf first, anchor last; the best one when refused
+  OpensslVerdict openssl = {};
+  SecondOpinion botan = {};
+};
+
+/// Looks for a path from `target` to an anchor of `trust` that OpenSSL and the rules of the profile
+/// accept at the time `at`. Work is bounded. Errors: invalid_argument (an option that cannot be
+/// understood); a target that is not trusted is no error.
+KEYSTORE_API Result<Verdict> verify(const Certificate& target, const Material& material,
+                                    const Trust& trust, const VerifyOptions& options,
+                                    std::chrono::sys_seconds at);
+
+/// Every certificate of a PEM text, or the one of a DER file, in order; what cannot be read is left
+/// out. Errors: not_found, malformed when none can be read.
+KEYSTORE_API Result<std::vector<Certificate>> read_certificates(BytesView file);
+/// Every CRL of a PEM text, or the one of a DER file, as DER.
+KEYSTORE_API std::vector<Bytes> read_crls(BytesView file);
+
+}  // namespace keystore::verify

@@ -1,0 +1,73 @@
+#!/bin/bash
+# Promise: `keystore verify` answers with the exit codes and the JSON that it documents, finds paths
+# among certificates of one name, and a batch answers every line, in order, before it reads on.
+set -u
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+keystore=$KEYSTORE_BUILD/bin/keystore
+status=0
+fail() { printf 'FAIL %s\n' "$*"; status=1; }
+
+# make NAME SUBJECT ISSUER EXTENSIONS…: a key and a certificate; no issuer: self-signed.
+make() {
+  local name=$1 subject=$2 issuer=$3
+  shift 3
+  printf '%s\n' "$@" > "$name.ext"
+  openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$name.key" 2> /dev/null ||
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$name.key"
+  openssl req -new -key "$name.key" -subj "$subject" -out "$name.csr"
+  local signer=(-signkey "$name.key")
+  [ -z "$issuer" ] || signer=(-CA "$issuer.pem" -CAkey "$issuer.key")
+  openssl x509 -req -in "$name.csr" "${signer[@]}" -days 30 -extfile "$name.ext" -out "$name.pem" 2> /dev/null
+}
+ca=('basicConstraints=critical,CA:TRUE' 'keyUsage=critical,keyCertSign,cRLSign'
+  'subjectKeyIdentifier=hash' 'authorityKeyIdentifier=keyid')
+leaf=('basicConstraints=CA:FALSE' 'keyUsage=digitalSignature' 'extendedKeyUsage=serverAuth'
+  'subjectAltName=DNS:www.example.org,DNS:*.api.example.org,IP:192.0.2.1'
+  'subjectKeyIdentifier=hash' 'authorityKeyIdentifier=keyid')
+make root /CN=Root '' "${ca[@]}"
+make other /CN=Root '' "${ca[@]}"      # the same name, another key
+make issuing /CN=Issuing root "${ca[@]}"
+make web /CN=www.example.org issuing "${leaf[@]}"
+
+# expect CODE TEXT ARGUMENTS…: exit code and a part of the output.
+expect() {
+  local code=$1 text=$2 output got
+  shift 2
+  output=$("$keystore" verify "$@" 2>&1)
+  got=$?
+  [ "$got" = "$code" ] || fail "verify $*: exit $got, not $code: $output"
+  grep -qF -- "$text" <<< "$output" || fail "verify $*: no '$text' in: $output"
+}
+expect 0 trusted web.pem --chain issuing.pem --trust root.pem
+expect 0 trusted web.pem --chain issuing.pem --trust other.pem --trust root.pem --host WWW.example.org
+expect 0 trusted web.pem --chain issuing.pem --trust root.pem --host a.api.example.org --profile webpki
+expect 0 trusted web.pem --chain issuing.pem --trust root.pem --ip 192.0.2.1
+expect 0 trusted web.pem --trust issuing.pem --partial-chain
+expect 1 'hostname mismatch' web.pem --chain issuing.pem --trust root.pem --host example.org
+expect 1 "there is no trusted certificate of the issuer 'CN=Issuing'" web.pem --trust root.pem
+expect 1 'not trusted' web.pem --chain issuing.pem
+expect 1 'not trusted' web.pem --chain issuing.pem --trust other.pem
+expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --distrust issuing.pem
+expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --purpose client
+expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --at 2060-01-01T00:00:00Z
+expect 1 'CRL' web.pem --chain issuing.pem --trust root.pem --crl-check leaf
+expect 1 'depth' web.pem --chain issuing.pem --trust root.pem --depth 0
+expect 2 'is not a time' web.pem --at tomorrow
+expect 2 'there is no purpose' web.pem --purpose door
+expect 3 'nowhere.pem' nowhere.pem
+expect 1 '"trusted":false' web.pem --trust root.pem --json
+
+# The answer to each line comes before the next one is sent.
+coproc batch { "$keystore" verify --batch -; }
+ask() { printf '%s\n' "$1" >&"${batch[1]}"; read -r -t 60 answer <&"${batch[0]}" || fail "no answer to $1"; }
+ask '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"],"host":"www.example.org"}'
+grep -q '"trusted":true.*"path":\["CN=www.example.org","CN=Issuing","CN=Root"\]' <<< "$answer" || fail "batch: $answer"
+for line in 'no json' '{"cert":"nowhere.pem","trust":[]}' '{"cert":"web.pem","colour":"red"}' \
+    '{"cert":"web.pem","at":"never"}' '{"cert":"web.pem","trust":[]}' '[]'; do
+  ask "$line"
+  grep -q '"trusted":false' <<< "$answer" || fail "batch, $line: $answer"
+done
+exec {batch[1]}>&-
+wait "$batch_PID" || fail 'a batch whose lines were all answered does not end with 0'
+exit $status

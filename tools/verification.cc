@@ -1,0 +1,118 @@
+#include "tools/verification.h"
+
+#include <fmt/format.h>
+
+#include "keystore/file.h"
+
+namespace keystore::cli {
+namespace {
+
+Error in_file(Error error, const std::string& path) {
+  error.message = path + ": " + error.message;
+  return error;
+}
+
+Result<Bytes> content_of(const std::string& path) {
+  constexpr std::size_t most = 64U << 20;
+  const auto content = read_file(path, most);
+  if (!content) return Failure(content.error());
+  const auto view = content->view();
+  return Bytes(view.begin(), view.end());
+}
+
+std::string_view word(verify::Opinion opinion) {
+  switch (opinion) {
+    case verify::Opinion::agrees:
+      return "agrees";
+    case verify::Opinion::disagrees:
+      return "disagrees";
+    case verify::Opinion::no_opinion:
+      return "no-opinion";
+    case verify::Opinion::not_asked:
+      return "not-asked";
+  }
+  return "not-asked";
+}
+
+/// The target is the first certificate of its file; what follows may be its chain.
+Result<void> read_certificates(const Verification& question, std::vector<Certificate>& targets,
+                               verify::Material& material) {
+  const auto file = content_of(question.certificate);
+  if (!file) return Failure(file.error());
+  auto found = verify::read_certificates(*file);
+  if (!found) return Failure(in_file(found.error(), question.certificate));
+  targets.push_back(found->front());
+  material.intermediates.assign(found->begin() + 1, found->end());
+  for (const auto& path : question.chain) {
+    const auto chain = content_of(path);
+    if (!chain) return Failure(chain.error());
+    // A certificate that cannot be read cannot help; a path without it may still be there.
+    if (const auto more = verify::read_certificates(*chain)) {
+      material.intermediates.insert(material.intermediates.end(), more->begin(), more->end());
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<verify::Verdict> Verifier::run(const Verification& question) {
+  std::vector<Certificate> targets;
+  verify::Material material;
+  if (auto read = read_certificates(question, targets, material); !read) {
+    return Failure(read.error());
+  }
+  for (const auto& path : question.crls) {
+    const auto file = content_of(path);
+    if (!file) return Failure(file.error());
+    for (auto& crl : verify::read_crls(*file)) material.crls.push_back(std::move(crl));
+  }
+  const auto trust = trust_of(question);
+  if (!trust) return Failure(trust.error());
+  const auto at = question.at.value_or(
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  return verify::verify(targets.front(), material, *trust, question.options, at);
+}
+
+Result<verify::Trust> Verifier::trust_of(const Verification& question) {
+  verify::Trust trust;
+  if (!question.trust) {
+    const auto system = system_trust();
+    if (!system) return Failure(system.error());
+    trust = **system;
+  }
+  for (const auto& path : question.trust.value_or(std::vector<std::string>())) {
+    const auto file = content_of(path);
+    if (!file) return Failure(file.error());
+    if (auto added = trust.add_anchors(*file); !added) return Failure(in_file(added.error(), path));
+  }
+  for (const auto& path : question.distrust) {
+    const auto file = content_of(path);
+    if (!file) return Failure(file.error());
+    if (auto added = trust.add_distrusted(*file); !added) {
+      return Failure(in_file(added.error(), path));
+    }
+  }
+  return trust;
+}
+
+Result<const verify::Trust*> Verifier::system_trust() {
+  if (!system_) {
+    auto trust = verify::system_trust();
+    if (!trust) return Failure(trust.error());
+    system_ = *std::move(trust);
+  }
+  return &*system_;
+}
+
+Json verdict_json(const verify::Verdict& verdict) {
+  Json path = Json::array();
+  for (const auto& certificate : verdict.path) path.push_back(certificate.subject());
+  return {{"trusted", verdict.trusted},
+          {"reason", verdict.reason},
+          {"path", path},
+          {"openssl", {{"accepts", verdict.openssl.accepts}, {"reason", verdict.openssl.reason}}},
+          {"botan", {{"verdict", word(verdict.botan.verdict)}, {"reason", verdict.botan.reason}}}};
+}
+
+}  // namespace keystore::cli

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "keystore/verify/verify.h"
+#include "tools/output.h"
+
+namespace keystore::cli {
+
+/// One question to `verify`: the files it is about, and how they shall be judged. The same on the
+/// command line and in a line of a batch.
+struct Verification {
+  std::string certificate = {};
+  std::vector<std::string> chain = {};
+  std::optional<std::vector<std::string>> trust = {};  ///< absent: the system's anchors
+  std::vector<std::string> distrust = {};
+  std::vector<std::string> crls = {};
+  verify::VerifyOptions options = {};
+  std::optional<std::chrono::sys_seconds> at = {};  ///< absent: now
+};
+
+/// Answers questions, keeping what several of them share. For one thread.
+class Verifier {
+ public:
+  /// Errors: a file that cannot be read or is empty of what it should hold, naming it.
+  Result<verify::Verdict> run(const Verification& question);
+
+ private:
+  Result<const verify::Trust*> system_trust();
+  Result<verify::Trust> trust_of(const Verification& question);
+
+  std::optional<verify::Trust> system_;
+};
+
+/// The `verify` object of DESIGN.md, section 5, without `schema`.
+Json verdict_json(const verify::Verdict& verdict);
+
+/// RFC 3339, "2026-03-01T12:00:00Z" or with an offset. Errors: invalid_argument.
+Result<std::chrono::sys_seconds> parse_time(std::string_view text);
+
+/// One question from a line of a batch. Errors: invalid_argument, malformed.
+Result<Verification> verification_from_json(std::string_view line);
+
+/// `verify --batch`: answers each line of FILE ("-": standard input) before the next one is read.
+/// Errors: as fopen.
+Result<int> verify_batch(const std::string& file);
+
+}  // namespace keystore::cli
