@@ -17,6 +17,7 @@
 #include "backends/pkcs11/process_state.h"
 #include "backends/pkcs11/trace.h"
 #include "keystore/backend.h"
+#include "keystore/internal/worker_pool.h"
 
 namespace keystore::pkcs11 {
 namespace {
@@ -51,6 +52,7 @@ Result<const Library*> load_library(const std::string& path, const Config& confi
   }
   set_environment(*library);
   auto functions = load_functions(path);
+  end_workers_first();
   if (!functions) return Failure(functions.error());
   if (const auto* same = find_library(*functions)) return same;
   library->functions = *functions;

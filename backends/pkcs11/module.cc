@@ -12,6 +12,7 @@
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/token.h"
 #include "backends/pkcs11/tree_lock.h"
+#include "keystore/internal/worker_pool.h"
 #include "keystore/log.h"
 
 namespace keystore::pkcs11 {
@@ -340,7 +341,9 @@ void hook_exit() {
   // child's module may register its own again.
   static constinit std::atomic<std::uint64_t> hooked_generation = 0;
   const auto generation = ProcessState::current().generation();
-  if (hooked_generation.exchange(generation) != generation) std::atexit(end_of_process);
+  if (hooked_generation.exchange(generation) == generation) return;
+  std::atexit(end_of_process);
+  end_workers_first();
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "keystore/internal/worker_pool.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include <algorithm>
 #include <atomic>
@@ -32,10 +33,15 @@ Failure refused(std::string why, std::string hint = {}) {
   return fail(Errc::unavailable, std::move(why), std::move(hint));
 }
 
-// Once in the tree: handlers of exit are inherited.
+// In the whole tree: handlers of exit are inherited.
+constinit std::atomic<bool> ends_hooked = false;
+
+void end_workers() { WorkerPool::of_process().stop(); }
+
+// Before libcrypto cleans up: handlers run in the opposite order, so its own is registered first.
 void hook_exit() {
-  static constinit std::atomic<bool> hooked = false;
-  if (!hooked.exchange(true)) std::atexit([] { WorkerPool::of_process().stop(); });
+  ::OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
+  std::atexit(end_workers);
 }
 
 }  // namespace
@@ -56,7 +62,7 @@ Result<void> WorkerPool::submit(const std::shared_ptr<PoolTask>& task) {
     return refused(fmt::format("all {} workers hang inside calls that do not come back", lost_));
   }
   if (!managed_) {
-    hook_exit();
+    if (!ends_hooked.exchange(true)) hook_exit();
     if (!start_quiet_thread("keystore-pool", [this] { manage(); })) {
       return refused("the process may have no thread for a worker");
     }
@@ -209,6 +215,10 @@ void WorkerPool::forget_due(PoolTask& task) noexcept {
 
 std::size_t WorkerPool::most_threads() const noexcept {
   return limits_.workers + std::min(lost_, limits_.workers);
+}
+
+void end_workers_first() {
+  if (ends_hooked) std::atexit(end_workers);
 }
 
 }  // namespace keystore

@@ -116,4 +116,8 @@ class WorkerPool {
   bool stopped_ = false;
 };
 
+/// Workers end before all that has registered a handler of exit so far: for after foreign code was
+/// loaded, whose destructors would run under them else.
+void end_workers_first();
+
 }  // namespace keystore
