@@ -43,6 +43,9 @@ EvpPkeyPtr load_pem(const std::filesystem::path& file, OSSL_LIB_CTX* context);
 /// A key of that type in software.
 EvpPkeyPtr software_key(const std::string& type, OSSL_LIB_CTX* context);
 
+/// A self-signed certificate for `key`.
+X509Ptr certificate_for(EVP_PKEY* key, OSSL_LIB_CTX* context);
+
 /// A program that uses PKCS#11 directly, logged in.
 struct RawSession {
   RawSession(const testing::SoftHsm& hsm, const std::string& path);

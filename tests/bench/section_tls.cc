@@ -11,24 +11,6 @@
 namespace keystore::bench {
 namespace {
 
-/// A certificate for the key of `reference`.
-X509Ptr certificate_for(EVP_PKEY* key, OSSL_LIB_CTX* context) {
-  X509Ptr made(X509_new_ex(context, nullptr));
-  constexpr long a_year = 365L * 24 * 60 * 60;
-  require(made && X509_set_version(made.get(), X509_VERSION_3) == 1 &&
-              ASN1_INTEGER_set(X509_get_serialNumber(made.get()), 1) == 1 &&
-              X509_gmtime_adj(X509_getm_notBefore(made.get()), 0) != nullptr &&
-              X509_gmtime_adj(X509_getm_notAfter(made.get()), a_year) != nullptr &&
-              X509_set_pubkey(made.get(), key) == 1 &&
-              X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
-                                         reinterpret_cast<const unsigned char*>("localhost"), -1,
-                                         -1, 0) == 1 &&
-              X509_set_issuer_name(made.get(), X509_get_subject_name(made.get())) == 1 &&
-              X509_sign(made.get(), key, EVP_sha256()) != 0,
-          "X509_sign");
-  return made;
-}
-
 /// A server with that key and a client that trusts everybody, in one thread.
 class Pair {
  public:

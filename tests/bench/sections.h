@@ -30,6 +30,7 @@ void measure_layers(const Settings& settings, Report& report);
 void measure_loading(const Settings& settings, Report& report);
 void measure_listing(const Settings& settings, Report& report);
 void measure_tls(const Settings& settings, Report& report);
+void measure_event_loop(const Settings& settings, Report& report);
 
 inline constexpr std::array sections = {
     Section{"sign", "digest-sign on SoftHSM against raw PKCS#11", measure_signing},
@@ -39,6 +40,7 @@ inline constexpr std::array sections = {
     Section{"load", "one key of many by URI", measure_loading},
     Section{"list", "all private keys of a token", measure_listing},
     Section{"tls", "TLS 1.3 handshakes, both ends in one thread", measure_tls},
+    Section{"async", "an event loop of one thread whose token takes 5 ms", measure_event_loop},
 };
 
 }  // namespace keystore::bench
