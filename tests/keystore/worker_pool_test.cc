@@ -51,6 +51,9 @@ WorkerPool& new_pool() {
   return *kept.back();
 }
 
+/// Long enough to find a worker on a busy machine.
+constexpr auto short_time = 500ms;
+
 /// Gates that threads may still stand at when a test ends.
 Gate& new_gate() {
   static std::vector<Gate*> kept;
@@ -106,7 +109,7 @@ TEST(WorkerPool, GivesUpAtTheDeadlineWhatFoundNoWorker) {
 TEST(WorkerPool, ReplacesAWorkerThatHangs) {
   auto& pool = new_pool<1, 10>();
   auto& gate = new_gate();
-  const auto hanging = task([&] { gate.pass(); }, 30ms);
+  const auto hanging = task([&] { gate.pass(); }, short_time);
   const auto next = task([] {});
   ASSERT_TRUE(pool.submit(hanging));
   ASSERT_TRUE(pool.submit(next));
@@ -130,7 +133,7 @@ TEST(WorkerPool, RefusesAtOnceWhenAllHangUntilOneIsBack) {
   auto& pool = new_pool<1, 10>();
   auto& gate = new_gate();
   for (int i = 0; i < 2; ++i) {
-    const auto hanging = task([&] { gate.pass(); }, 1ms);
+    const auto hanging = task([&] { gate.pass(); }, short_time);
     ASSERT_TRUE(pool.submit(hanging));
     gate.await(i + 1);
     EXPECT_EQ(hanging->end(), Abandoned::too_long);
@@ -188,7 +191,7 @@ TEST(WorkerPool, EndsWithTheProcess) {
 TEST(WorkerPool, DoesNotHoldTheEndOfTheProcessForWhatHangs) {
   auto& pool = new_pool<1, 10>();
   auto& gate = new_gate();
-  const auto hanging = task([&] { gate.pass(); }, 1ms);
+  const auto hanging = task([&] { gate.pass(); }, short_time);
   ASSERT_TRUE(pool.submit(hanging));
   gate.await(1);
   const auto start = Clock::now();
