@@ -1,6 +1,7 @@
 #include "backends/identity/open.h"
 #include "backends/pem/open.h"
 #include "backends/pkcs11/open.h"
+#include "backends/system/system.h"
 #include "keystore/registry.h"
 
 namespace keystore {
@@ -10,7 +11,7 @@ const Registry& builtin_registry() {
   static const auto* const registry = new Registry({
       {.scheme = "file", .open = pem::open},
       {.scheme = "pfx", .absent_because = "PKCS#12 files are not read by this version"},
-      {.scheme = "system", .absent_because = "the system's trust store is not read by this version"},
+      {.scheme = "system", .open = system::open},
       {.scheme = "pkcs11", .open = pkcs11::open},
       {.scheme = "keystore", .open = identity::open},
   });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 #include "keystore/query.h"
 #include "keystore/result.h"
 #include "keystore/secret_source.h"
+#include "keystore/trust.h"
 #include "keystore/wrapped_key.h"
 
 namespace keystore {
@@ -25,12 +27,12 @@ class Registry;
 enum class UriOrigin { caller, data };
 
 struct OpenOptions {
-  PinCallback pin = {};                            ///< asked where the URI names no source
-  std::optional<SecretSource> pin_source = {};     ///< before `pin`, after the URI's own
-  std::shared_ptr<const HeldPin> held_pin = {};    ///< read earlier; before all of these
-  std::shared_ptr<const Config> config = {};       ///< null: the process's
+  PinCallback pin = {};                          ///< asked where the URI names no source
+  std::optional<SecretSource> pin_source = {};   ///< before `pin`, after the URI's own
+  std::shared_ptr<const HeldPin> held_pin = {};  ///< read earlier; before all of these
+  std::shared_ptr<const Config> config = {};     ///< null: the process's
   UriOrigin origin = UriOrigin::caller;
-  bool create = false;                             ///< a file that does not exist yet is fine
+  bool create = false;  ///< a file that does not exist yet is fine
 };
 
 /// What a backend's open function gets. Copied by backends that need it later.
@@ -40,8 +42,8 @@ struct OpenContext {
 };
 
 /// The PIN or passphrase for `uri`: options.held_pin, its pin-value, its pin-source,
-/// options.pin_source, options.pin, in this order. Errors: pin_required when there is none of them, or the source cannot
-/// be read; as SecretSource::read.
+/// options.pin_source, options.pin, in this order. Errors: pin_required when there is none of them,
+/// or the source cannot be read; as SecretSource::read.
 KEYSTORE_API Result<Secret> read_pin(const Uri& uri, const OpenOptions& options,
                                      const PinRequest& request);
 
@@ -66,21 +68,42 @@ class KEYSTORE_API KeyBackend {
 class KEYSTORE_API TrustSource {
  public:
   virtual ~TrustSource() = default;
-  virtual Result<Listing<Certificate>> anchors() const = 0;
+  /// Without those that are distrusted for everything.
+  virtual Result<Listing<TrustAnchor>> anchors() const = 0;
+  /// Those: refused wherever they stand in a path.
   virtual Result<Listing<Certificate>> distrusted() const = 0;
+};
+
+/// A change of a store's anchors that is planned and not made yet.
+struct TrustChange {
+  std::vector<std::string> steps = {};      ///< what it does, in order, for people
+  std::function<Result<void>()> make = {};  ///< Errors: access_denied, unsupported, io
+};
+
+/// Changes what the operating system trusts, for every program on it.
+class KEYSTORE_API TrustEditor {
+ public:
+  virtual ~TrustEditor() = default;
+  /// Errors: already_exists, refused_by_policy (distrusted by a source), invalid_argument (no CA).
+  virtual Result<TrustChange> plan_add(const Certificate& certificate) const = 0;
+  /// Errors: not_found; unsupported (trusted by a source that is not changed here).
+  virtual Result<TrustChange> plan_remove(const Certificate& certificate) const = 0;
+  /// Takes the newest change back that was made here and not taken back yet. Errors: not_found;
+  /// refused_by_policy (what it changed was changed again since).
+  virtual Result<TrustChange> plan_undo() const = 0;
 };
 
 enum class KeyUsage { sign, decrypt, derive, wrap, unwrap };
 
 /// How a new object shall be. Stores ignore what has no meaning for them, as each field says.
 struct NewObject {
-  std::string label = {};            ///< empty: the URI's, else made from the key
-  Bytes id = {};                     ///< empty: the URI's, else the key identifier
-  bool extractable = false;          ///< tokens: CKA_EXTRACTABLE and not CKA_SENSITIVE
-  bool wrappable = false;            ///< tokens: CKA_EXTRACTABLE and CKA_SENSITIVE
-  bool wrap_with_trusted = false;    ///< tokens: wrappable, and CKA_WRAP_WITH_TRUSTED
-  std::vector<KeyUsage> usage = {};  ///< tokens; empty: sign, and decrypt (RSA) or derive (EC)
-  bool replace = false;              ///< files: overwrite, keeping a backup beside it
+  std::string label = {};              ///< empty: the URI's, else made from the key
+  Bytes id = {};                       ///< empty: the URI's, else the key identifier
+  bool extractable = false;            ///< tokens: CKA_EXTRACTABLE and not CKA_SENSITIVE
+  bool wrappable = false;              ///< tokens: CKA_EXTRACTABLE and CKA_SENSITIVE
+  bool wrap_with_trusted = false;      ///< tokens: wrappable, and CKA_WRAP_WITH_TRUSTED
+  std::vector<KeyUsage> usage = {};    ///< tokens; empty: sign, and decrypt (RSA) or derive (EC)
+  bool replace = false;                ///< files: overwrite, keeping a backup beside it
   const Secret* passphrase = nullptr;  ///< files: encrypt the key with it; borrowed
 };
 
@@ -103,8 +126,8 @@ class KEYSTORE_API Importer {
 /// What to generate.
 struct KeySpec {
   KeyType type = KeyType::ec;
-  unsigned bits = 0;        ///< RSA
-  std::string curve = {};   ///< EC: "P-256", "P-384", "P-521"
+  unsigned bits = 0;       ///< RSA
+  std::string curve = {};  ///< EC: "P-256", "P-384", "P-521"
 
   /// "rsa:3072", "ec:p256", "ec:p384", "ec:p521", "ed25519", "ed448". Errors: invalid_argument.
   KEYSTORE_API static Result<KeySpec> parse(std::string_view text);
@@ -156,6 +179,7 @@ class KEYSTORE_API StoreBackend {
   virtual Result<Listing<Entry>> find_entries(const Query& query) const = 0;
   virtual Result<Listing<Key>> find_keys(const Query& query) const = 0;
   virtual const TrustSource* trust() const noexcept { return nullptr; }
+  virtual const TrustEditor* trust_editor() const noexcept { return nullptr; }
   virtual Importer* importer() noexcept { return nullptr; }
   virtual Generator* generator() noexcept { return nullptr; }
   virtual Remover* remover() noexcept { return nullptr; }

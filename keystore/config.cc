@@ -18,6 +18,7 @@ ModuleConfig read_module(const std::string& name, const ConfigTable& table);
 IdentityConfig read_identity(const std::string& name, const ConfigTable& table);
 PolicyConfig read_policy(const ConfigTable& table);
 OpensslConfig read_openssl(const ConfigTable& table);
+SystemConfig read_system(const ConfigTable& table);
 LogConfig read_log(const ConfigTable& table);
 unsigned number_from_1(const ConfigTable& table, std::string_view key, unsigned fallback,
                        unsigned most);
@@ -77,7 +78,7 @@ std::string Config::default_path() {
 namespace {
 
 Config read_document(const ConfigTable& document) {
-  document.allow_only({"modules", "identities", "policy", "openssl", "log"});
+  document.allow_only({"modules", "identities", "policy", "openssl", "system", "log"});
   Config config;
   for (const auto& [name, table] : document.table("modules").tables()) {
     config.modules.push_back(read_module(name, table));
@@ -87,6 +88,7 @@ Config read_document(const ConfigTable& document) {
   }
   config.policy = read_policy(document.table("policy"));
   config.openssl = read_openssl(document.table("openssl"));
+  config.system = read_system(document.table("system"));
   config.log = read_log(document.table("log"));
   return config;
 }
@@ -150,6 +152,13 @@ OpensslConfig read_openssl(const ConfigTable& table) {
   openssl.async_workers = number_from_1(table, "async_workers", openssl.async_workers, 512);
   openssl.async_queue = number_from_1(table, "async_queue", openssl.async_queue, 65536);
   return openssl;
+}
+
+SystemConfig read_system(const ConfigTable& table) {
+  table.allow_only({"certdata"});
+  SystemConfig system{table.text("certdata")};
+  if (table.has("certdata")) require_absolute(table, "certdata", system.certdata);
+  return system;
 }
 
 LogConfig read_log(const ConfigTable& table) {

@@ -55,6 +55,11 @@ struct OpensslConfig {
   bool static_rsa = false;  ///< TLS 1.2's RSA key exchange (RFC 5246, 7.4.7.1)
 };
 
+/// `[system]`
+struct SystemConfig {
+  std::string certdata = {};  ///< a certdata.txt of NSS that `system:` reads as well; absolute
+};
+
 /// `[log]`
 struct LogConfig {
   std::string to = {};  ///< "file:PATH", "syslog", "journal", "stderr" (the command only) or empty
@@ -68,6 +73,7 @@ struct Config {
   std::vector<IdentityConfig> identities = {};
   PolicyConfig policy = {};
   OpensslConfig openssl = {};
+  SystemConfig system = {};
   LogConfig log = {};
 
   /// Parses TOML. Unknown keys are errors. Errors: invalid_argument with `origin`, line, column.

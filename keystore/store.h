@@ -41,6 +41,7 @@ class KEYSTORE_API Store {
 
   /// Optional abilities; null where the store lacks them. Borrowed from the store.
   const TrustSource* trust() const noexcept { return backend_->trust(); }
+  const TrustEditor* trust_editor() const noexcept { return backend_->trust_editor(); }
   Importer* importer() const noexcept { return backend_->importer(); }
   Generator* generator() const noexcept { return backend_->generator(); }
   Remover* remover() const noexcept { return backend_->remover(); }

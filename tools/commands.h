@@ -22,6 +22,7 @@ void add_rm(CLI::App& app, Context& context);
 void add_show(CLI::App& app, Context& context);
 void add_sign(CLI::App& app, Context& context);
 void add_token(CLI::App& app, Context& context);
+void add_trust(CLI::App& app, Context& context);
 void add_uri(CLI::App& app, Context& context);
 void add_verify(CLI::App& app, Context& context);
 void add_verify_signature(CLI::App& app, Context& context);

@@ -20,7 +20,6 @@ struct Options {
 Result<int> list(const Options& options, bool json);
 Result<Listing<Entry>> entries_of(const std::string& uri, const SecretOption& pin);
 Result<Listing<Entry>> configured_entries(const SecretOption& pin);
-void print(const Listing<Entry>& found, bool json);
 
 }  // namespace
 
@@ -49,7 +48,7 @@ Result<int> list(const Options& options, bool json) {
     std::move(found->items.begin(), found->items.end(), std::back_inserter(all.items));
     std::move(found->skipped.begin(), found->skipped.end(), std::back_inserter(all.skipped));
   }
-  print(all, json);
+  print_listing(all, json);
   return 0;
 }
 
@@ -84,19 +83,6 @@ Result<Listing<Entry>> configured_entries(const SecretOption& pin) {
     std::move(found->skipped.begin(), found->skipped.end(), std::back_inserter(all.skipped));
   }
   return all;
-}
-
-void print(const Listing<Entry>& found, bool json) {
-  if (!json) {
-    print_entries(found.items, false);
-    for (const auto& error : found.skipped) print_warning("skipped: " + error.message);
-    return;
-  }
-  Json entries = Json::array();
-  for (const auto& entry : found.items) entries.push_back(entry_json(entry));
-  Json skipped = Json::array();
-  for (const auto& error : found.skipped) skipped.push_back(skipped_json(error));
-  print_json({{"entries", entries}, {"skipped", skipped}});
 }
 
 }  // namespace

@@ -6,6 +6,19 @@
 #include <cstdio>
 
 namespace keystore::cli {
+void print_listing(const Listing<Entry>& found, bool json) {
+  if (!json) {
+    print_entries(found.items, false);
+    for (const auto& error : found.skipped) print_warning("skipped: " + error.message);
+    return;
+  }
+  Json entries = Json::array();
+  for (const auto& entry : found.items) entries.push_back(entry_json(entry));
+  Json skipped = Json::array();
+  for (const auto& error : found.skipped) skipped.push_back(skipped_json(error));
+  print_json({{"entries", entries}, {"skipped", skipped}});
+}
+
 namespace {
 
 std::string without_control(std::string_view text);

@@ -40,6 +40,9 @@ std::string time_text(std::chrono::sys_seconds time);
 /// "ec P-256", "rsa 3072", "ed25519"
 std::string shape_text(const KeyShape& shape);
 
+/// Prints what a store holds: {"entries":[…],"skipped":[…]} or one line each, what was skipped as
+/// warnings.
+void print_listing(const Listing<Entry>& found, bool json);
 /// Prints what a command made: {"entries":[…]} or one line each. Always 0.
 int print_entries(std::span<const Entry> entries, bool json);
 

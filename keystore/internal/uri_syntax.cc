@@ -38,7 +38,8 @@ constexpr std::array file_rules = {
     UriAttributeRule{"index", query, positive_number},
 };
 
-constexpr std::array system_rules = {UriAttributeRule{"purpose", query}};
+constexpr std::array system_rules = {UriAttributeRule{"purpose", query},
+                                     UriAttributeRule{"sha256", query}};
 
 bool is_one_of(char octet, std::string_view set) { return set.find(octet) != set.npos; }
 std::string shown(char octet);

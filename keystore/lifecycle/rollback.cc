@@ -8,11 +8,11 @@
 #include <cerrno>
 
 #include "keystore/file.h"
+#include "keystore/internal/run_program.h"
 #include "keystore/lifecycle/internal/crypto.h"
 #include "keystore/lifecycle/internal/destination.h"
 #include "keystore/lifecycle/internal/durable.h"
 #include "keystore/lifecycle/internal/key_file.h"
-#include "keystore/lifecycle/internal/run_program.h"
 #include "keystore/lifecycle/internal/steps.h"
 #include "keystore/reference.h"
 

@@ -1,4 +1,4 @@
-#include "keystore/lifecycle/internal/run_program.h"
+#include "keystore/internal/run_program.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 
 #include <cerrno>
 
-namespace keystore::lifecycle {
+namespace keystore {
 namespace {
 
 /// What the program's descriptors shall be.
@@ -51,4 +51,4 @@ Result<void> run_program(const std::vector<std::string>& words) {
                                     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)));
 }
 
-}  // namespace keystore::lifecycle
+}  // namespace keystore

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "keystore/bytes.h"
+#include "keystore/query.h"
+#include "keystore/trust.h"
+
+namespace keystore::system {
+
+/// The certificates of a file: PEM, `TRUSTED CERTIFICATE` (openssl-x509(1)) with what it says, or
+/// one in DER. Skipped: blocks that are no sound certificate, named by `path` and number. Errors:
+/// malformed (none at all).
+Result<Listing<TrustAnchor>> read_trust_file(const std::string& path, BytesView content);
+
+}  // namespace keystore::system

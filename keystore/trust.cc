@@ -1,0 +1,76 @@
+#include "keystore/trust.h"
+
+#include <algorithm>
+#include <array>
+
+namespace keystore {
+namespace {
+
+struct PurposeRow {
+  Purpose purpose;
+  std::string_view name;
+  std::string_view oid;
+};
+
+constexpr std::array rows = {
+    PurposeRow{Purpose::server, "server", "1.3.6.1.5.5.7.3.1"},
+    PurposeRow{Purpose::client, "client", "1.3.6.1.5.5.7.3.2"},
+    PurposeRow{Purpose::code, "code", "1.3.6.1.5.5.7.3.3"},
+    PurposeRow{Purpose::email, "email", "1.3.6.1.5.5.7.3.4"},
+    PurposeRow{Purpose::time_stamping, "timestamp", "1.3.6.1.5.5.7.3.8"},
+    PurposeRow{Purpose::ocsp, "ocsp", "1.3.6.1.5.5.7.3.9"},
+};
+constexpr std::string_view any_purpose = "2.5.29.37.0";
+
+const PurposeRow& row_of(Purpose purpose) noexcept {
+  return *std::ranges::find(rows, purpose, &PurposeRow::purpose);
+}
+
+bool names(const std::vector<std::string>& oids, Purpose purpose) {
+  return std::ranges::any_of(
+      oids, [&](const auto& oid) { return oid == any_purpose || oid == oid_of(purpose); });
+}
+
+}  // namespace
+
+std::string_view to_string(Purpose purpose) noexcept { return row_of(purpose).name; }
+
+Result<Purpose> parse_purpose(std::string_view name) {
+  const auto* row = std::ranges::find(rows, name, &PurposeRow::name);
+  if (row != rows.end()) return row->purpose;
+  std::string known;
+  for (const auto& each : rows) known += (known.empty() ? "" : ", ") + std::string(each.name);
+  return fail(Errc::invalid_argument, "no purpose is named '" + std::string(name) + "'",
+              "it is one of " + known);
+}
+
+std::string_view oid_of(Purpose purpose) noexcept { return row_of(purpose).oid; }
+
+bool TrustAnchor::trusted_for(Purpose purpose) const {
+  return !names(rejected, purpose) && (!trusted || names(*trusted, purpose));
+}
+
+bool TrustAnchor::distrusted() const {
+  constexpr std::array all = {Purpose::server, Purpose::client, Purpose::email, Purpose::code};
+  return std::ranges::all_of(all, [&](Purpose each) { return names(rejected, each); });
+}
+
+void TrustAnchor::merge(const TrustAnchor& other) {
+  if (label.empty()) label = other.label;
+  rejected.insert(rejected.end(), other.rejected.begin(), other.rejected.end());
+  std::ranges::sort(rejected);
+  rejected.erase(std::unique(rejected.begin(), rejected.end()), rejected.end());
+  if (!trusted) {
+    trusted = other.trusted;
+  } else if (other.trusted) {
+    std::erase_if(*trusted, [&](const std::string& oid) {
+      return std::ranges::find(*other.trusted, oid) == other.trusted->end();
+    });
+  }
+  for (const auto& [purpose, time] : other.distrust_after) {
+    const auto [mine, fresh] = distrust_after.try_emplace(purpose, time);
+    if (!fresh) mine->second = std::min(mine->second, time);
+  }
+}
+
+}  // namespace keystore
