@@ -12,15 +12,16 @@ Failure mismatch(const Key& key, const Certificate& leaf) {
                                       key.uri().canonical() + "'");
 }
 
-/// For keys that show no public half: a signature that the leaf's key verifies.
-Result<void> prove(const Key& key, const Certificate& leaf, const PublicKey& leaf_key) {
+/// A signature that the leaf's key verifies.
+Result<void> prove_match(const Key& key, const Certificate& leaf, const PublicKey& leaf_key,
+                         const CallLimits& limits) {
   if (key.schemes().empty()) {
     return fail(Errc::unsupported, "key '" + key.uri().canonical() +
-                                       "' shows no public half and does not sign, so nothing "
-                                       "proves that the certificate is for it");
+                                       "' does not sign, so nothing proves that the "
+                                       "certificate is for it");
   }
   const auto scheme = key.schemes().front();
-  const auto signature = key.sign(scheme, as_bytes(proof_message));
+  const auto signature = key.sign(scheme, as_bytes(proof_message), limits);
   if (!signature) return Failure(signature.error());
   // A key of another type cannot have made it: that is a mismatch too.
   const auto good = leaf_key.verify(spec_of(scheme), as_bytes(proof_message), *signature);
@@ -31,7 +32,7 @@ Result<void> prove(const Key& key, const Certificate& leaf, const PublicKey& lea
 Result<void> check_match(const Key& key, const Certificate& leaf) {
   const auto leaf_key = leaf.public_key();
   if (!leaf_key) return Failure(leaf_key.error());
-  if (!key.public_key()) return prove(key, leaf, *leaf_key);
+  if (!key.public_key()) return prove_match(key, leaf, *leaf_key, {});
   if (!same_public_key(*key.public_key(), *leaf_key)) return mismatch(key, leaf);
   return {};
 }
@@ -41,6 +42,12 @@ Result<void> check_match(const Key& key, const Certificate& leaf) {
 Result<Identity> Identity::create(Key key, Certificate leaf, std::vector<Certificate> chain) {
   if (auto match = check_match(key, leaf); !match) return Failure(match.error());
   return Identity(std::move(key), std::move(leaf), std::move(chain));
+}
+
+Result<void> Identity::prove(const CallLimits& limits) const {
+  const auto leaf_key = leaf_.public_key();
+  if (!leaf_key) return Failure(leaf_key.error());
+  return prove_match(key_, leaf_, *leaf_key, limits);
 }
 
 }  // namespace keystore

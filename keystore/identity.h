@@ -17,6 +17,10 @@ class KEYSTORE_API Identity {
   /// for `key`, else as Key::sign.
   static Result<Identity> create(Key key, Certificate leaf, std::vector<Certificate> chain);
 
+  /// Signs once, and the leaf's key verifies: the key works now, and is the leaf's. Errors:
+  /// key_mismatch, unsupported for a key that does not sign, else as Key::sign.
+  Result<void> prove(const CallLimits& limits = {}) const;
+
   const Key& key() const noexcept { return key_; }
   const Certificate& leaf() const noexcept { return leaf_; }
   const std::vector<Certificate>& chain() const noexcept { return chain_; }

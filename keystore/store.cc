@@ -159,21 +159,25 @@ Result<Key> Store::key(const Query& query) const {
 }
 
 Result<Identity> Store::identity(const Query& query) const {
-  const OpensslErrorMark mark;
   auto key = this->key(query);
   if (!key) return Failure(key.error());
+  return identity_of(*std::move(key));
+}
+
+Result<Identity> Store::identity_of(Key key) const {
+  const OpensslErrorMark mark;
   auto beside = certificates_of(backend_->find_entries({.kind = EntryKind::certificate}));
   if (!beside) return Failure(beside.error());
-  auto leaves = leaves_for(*key, beside->items);
-  const bool mismatch = leaves.empty() && is_mismatch(*key, beside->items);
+  auto leaves = leaves_for(key, beside->items);
+  const bool mismatch = leaves.empty() && is_mismatch(key, beside->items);
   const bool complete = leaves.size() == 1 && leaves.front().certificate->self_issued();
   const auto* narrow = dynamic_cast<const NarrowedStore*>(backend_.get());
   if (narrow != nullptr && !mismatch && !complete) {
     beside = certificates_of(narrow->find_around({.kind = EntryKind::certificate}));
     if (!beside) return Failure(beside.error());
-    if (leaves.empty()) leaves = leaves_for(*key, beside->items);
+    if (leaves.empty()) leaves = leaves_for(key, beside->items);
   }
-  const auto name = "key '" + key->uri().canonical() + "'";
+  const auto name = "key '" + key.uri().canonical() + "'";
   if (mismatch) {
     return fail(Errc::key_mismatch,
                 "the certificate in '" + uri_.canonical() + "' is not for " + name);
@@ -184,8 +188,7 @@ Result<Identity> Store::identity(const Query& query) const {
                                 [](const Entry& e) -> const Uri& { return e.uri; });
   }
   auto chain = chain_among(*leaves.front().certificate, beside->items);
-  return Identity::create(*std::move(key), *std::move(leaves.front().certificate),
-                          std::move(chain));
+  return Identity::create(std::move(key), *std::move(leaves.front().certificate), std::move(chain));
 }
 
 }  // namespace keystore

@@ -38,6 +38,9 @@ class KEYSTORE_API Store {
   /// The one key with its certificate (same public key, or same id) and the issuers that the
   /// store holds. Errors: as key(); not_found without certificate; key_mismatch.
   Result<Identity> identity(const Query& query = {}) const;
+  /// `key`, which may live elsewhere, with its certificate and issuers from this store. Errors: as
+  /// identity().
+  Result<Identity> identity_of(Key key) const;
 
   /// Optional abilities; null where the store lacks them. Borrowed from the store.
   const TrustSource* trust() const noexcept { return backend_->trust(); }

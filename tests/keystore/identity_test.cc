@@ -35,6 +35,13 @@ TEST_F(IdentityTest, RefusesAnotherKey) {
   }
 }
 
+TEST_F(IdentityTest, ProvesItselfBySigning) {
+  const auto made = authority_.make("web", "", false);
+  const auto identity = Identity::create(made.key, made.certificate, {}).value();
+  EXPECT_TRUE(identity.prove());
+  EXPECT_TRUE(Identity::create(faceless(made.key), made.certificate, {}).value().prove());
+}
+
 TEST_F(IdentityTest, AKeyWithoutPublicHalfProvesItselfBySigning) {
   const auto made = authority_.make("web", "", false);
   EXPECT_TRUE(Identity::create(faceless(made.key), made.certificate, {}));

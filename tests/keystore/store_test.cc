@@ -87,6 +87,17 @@ TEST_F(StoreTest, PolicyKeepsKeysInFilesOut) {
   EXPECT_THAT(open().key().error().message, HasSubstr("require_token"));
 }
 
+TEST_F(StoreTest, IdentityOfAKeyFromElsewhere) {
+  const auto made = authority_.make("leaf", "", false);
+  const auto other = authority_.make("other", "", false);
+  certificates() = {made.certificate, other.certificate};
+  const auto identity = open().identity_of(made.key);
+  ASSERT_TRUE(identity) << identity.error().message;
+  EXPECT_EQ(identity->leaf(), made.certificate);
+  certificates() = {other.certificate};
+  EXPECT_EQ(open().identity_of(made.key).error().code, Errc::key_mismatch);
+}
+
 TEST_F(StoreTest, IdentityFindsLeafAndChain) {
   const auto root = authority_.make("root", "", true);
   const auto upper = authority_.make("upper", "root", true);
