@@ -1,3 +1,5 @@
+#include "bindings/openssl/tls/pkey.h"
+
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -5,7 +7,6 @@
 #include "bindings/openssl/provider/handover.h"
 #include "bindings/openssl/provider/key_kind.h"
 #include "bindings/openssl/provider/provider.h"
-#include "bindings/openssl/tls/tls.h"
 #include "keystore/internal/openssl_ptr.h"
 
 namespace keystore::openssl {

@@ -1,34 +1,13 @@
 #include "tests/bindings/openssl/file_keys.h"
 
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-
 #include "keystore/store.h"
+#include "tests/bindings/openssl/test_authority.h"
 
 namespace keystore::testing {
-namespace {
-
-EvpPkeyPtr make(const std::string& type) {
-  if (type == "RSA")
-    return EvpPkeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
-  if (type.starts_with("P-"))
-    return EvpPkeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", type.c_str()));
-  return EvpPkeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, type.c_str()));
-}
-
-std::string to_pem(EVP_PKEY* pkey) {
-  const BioPtr memory(BIO_new(BIO_s_mem()));
-  PEM_write_bio_PrivateKey(memory.get(), pkey, nullptr, nullptr, 0, nullptr, nullptr);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(memory.get(), &data);
-  return std::string(data, static_cast<std::size_t>(size));
-}
-
-}  // namespace
 
 FileKey::FileKey(const Workspace& folder, const std::string& type)
-    : type_(type), plain_(make(type)) {
-  const auto path = folder.write(type + ".pem", to_pem(plain_.get()));
+    : type_(type), plain_(make_plain_key(type)) {
+  const auto path = folder.write(type + ".pem", key_to_pem(plain_.get()));
   key_.push_back(open("file:" + path.string()).value().key().value());
 }
 
@@ -46,14 +25,6 @@ X509Ptr FileKey::certificate() const {
   const auto* digest = type_.starts_with("ED") ? nullptr : EVP_sha256();
   X509_sign(made.get(), plain_.get(), digest);
   return made;
-}
-
-Identity FileKey::identity() const {
-  const auto made = certificate();
-  Bytes der(static_cast<std::size_t>(i2d_X509(made.get(), nullptr)));
-  auto* out = der.data();
-  i2d_X509(made.get(), &out);
-  return Identity::create(key(), Certificate::parse(der).value(), {}).value();
 }
 
 }  // namespace keystore::testing

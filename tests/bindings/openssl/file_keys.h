@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "keystore/identity.h"
 #include "keystore/internal/openssl_ptr.h"
 #include "keystore/key.h"
 #include "tests/support/workspace.h"
@@ -21,8 +20,7 @@ class FileKey {
   const Key& key() const { return key_.front(); }
   const EvpPkeyPtr& plain() const { return plain_; }
   const std::string& type() const { return type_; }
-  /// With a self-signed certificate for "server.test".
-  Identity identity() const;
+  /// Self-signed, for "server.test".
   X509Ptr certificate() const;
 
  private:

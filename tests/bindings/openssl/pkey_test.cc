@@ -1,4 +1,6 @@
 // Keys of an application as EVP_PKEY, in its own library context and beside its own keys.
+#include "bindings/openssl/tls/pkey.h"
+
 #include <gtest/gtest.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
@@ -8,7 +10,6 @@
 #include <atomic>
 #include <thread>
 
-#include "bindings/openssl/tls/tls.h"
 #include "tests/bindings/openssl/file_keys.h"
 
 namespace keystore {
