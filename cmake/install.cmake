@@ -30,7 +30,7 @@ install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
 install_headers(keystore/verify keystore/verify/trust.h keystore/verify/verify.h)
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h
-                bindings/openssl/tls/configure.h bindings/openssl/x509/request.h
+                bindings/openssl/tls/configure.h bindings/openssl/tls/rotator.h bindings/openssl/x509/request.h
                 bindings/openssl/x509/issue.h)
 
 export(EXPORT keystore NAMESPACE keystore:: FILE ${PROJECT_BINARY_DIR}/keystore-targets.cmake)

@@ -3,7 +3,7 @@
 set -u
 cd "$KEYSTORE_SOURCE" || exit 1
 status=0
-headers=$(ls keystore/*.h keystore/lifecycle/*.h keystore/verify/*.h bindings/openssl/tls/{tls,pkey,configure}.h bindings/openssl/x509/*.h)
+headers=$(ls keystore/*.h keystore/lifecycle/*.h keystore/verify/*.h bindings/openssl/tls/{tls,pkey,configure,rotator}.h bindings/openssl/x509/*.h)
 [ "$(wc -w <<<"$headers")" -gt 20 ] || { echo 'FAIL the headers are not where they were'; exit 1; }
 
 for header in $headers; do
