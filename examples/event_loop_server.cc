@@ -19,7 +19,6 @@
 #include <string_view>
 
 #include "keystore/openssl/tls.h"
-#include "keystore/store.h"
 
 namespace {
 
@@ -178,24 +177,18 @@ class Server {
   bool ends_ = false;
 };
 
-keystore::Result<keystore::openssl::SslCtxPtr> context_for(const char* uri) {
-  const auto store = keystore::open(uri);
-  if (!store) return keystore::Failure(store.error());
-  const auto identity = store->identity({});
-  if (!identity) return keystore::Failure(identity.error());
-  return keystore::openssl::server_context(*identity);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 3) die("usage: event_loop_server URI PORT [--blocking]");
-  const auto context = context_for(argv[1]);
-  if (!context) die(context.error().message);
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
+                                                                  SSL_CTX_free);
+  const auto done = keystore::openssl::configure(context.get(), {.identities = {{.key = argv[1]}}});
+  if (!done) die(done.error().message);
   const bool blocking = argc > 3 && std::string_view(argv[3]) == "--blocking";
-  if (!blocking) SSL_CTX_set_mode(context->get(), SSL_MODE_ASYNC);
+  if (!blocking) SSL_CTX_set_mode(context.get(), SSL_MODE_ASYNC);
   std::signal(SIGPIPE, SIG_IGN);
-  Server server(context->get(), static_cast<std::uint16_t>(std::atoi(argv[2])));
+  Server server(context.get(), static_cast<std::uint16_t>(std::atoi(argv[2])));
   std::puts("ready");
   std::fflush(stdout);
   server.run();
