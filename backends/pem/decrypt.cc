@@ -6,19 +6,14 @@
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
+#include "keystore/internal/pbe.h"
 
 namespace keystore::pem {
 namespace {
 
-// A key file may be anyone's: what it can make us compute is bounded. Memory for scrypt is bounded
-// by OpenSSL (32 MiB).
-constexpr std::uint64_t most_iterations = 10'000'000;
-constexpr std::uint64_t most_scrypt_work = 1U << 22U;
 constexpr int our_iterations = 600'000;
 
-
-bool asks_too_much(BytesView encrypted);
-Result<Secret> finish_decryption(EVP_CIPHER_CTX* context, BytesView encrypted);
+Result<Secret> key_or_wrong_passphrase(Result<Secret> decrypted);
 int length_of(const Secret& secret) { return static_cast<int>(secret.size()); }
 const char* text_of(const Secret& secret) {
   return secret.empty() ? "" : reinterpret_cast<const char*>(secret.view().data());
@@ -31,32 +26,22 @@ Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase) {
   const std::uint8_t* in = encrypted.data();
   const X509SigPtr parsed(d2i_X509_SIG(nullptr, &in, static_cast<long>(encrypted.size())));
   if (!parsed) return Failure(error_from_openssl(Errc::malformed, "no EncryptedPrivateKeyInfo"));
-  if (asks_too_much(encrypted)) {
-    return fail(Errc::unsupported, "its key derivation asks for too much work");
-  }
   const X509_ALGOR* algorithm = nullptr;
   const ASN1_OCTET_STRING* octets = nullptr;
   X509_SIG_get0(parsed.get(), &algorithm, &octets);
-  const ASN1_OBJECT* oid = nullptr;
-  int parameter_type = 0;
-  const void* parameter = nullptr;
-  X509_ALGOR_get0(&oid, &parameter_type, &parameter, algorithm);
-  const EvpCipherCtxPtr context(EVP_CIPHER_CTX_new());
-  if (parameter_type != V_ASN1_SEQUENCE ||
-      EVP_PBE_CipherInit_ex(const_cast<ASN1_OBJECT*>(oid), text_of(passphrase),
-                            length_of(passphrase), algorithm->parameter, context.get(), 0,
-                            private_lib_ctx(), nullptr) != 1) {
-    return Failure(error_from_openssl(Errc::unsupported, "its encryption is not supported"));
-  }
-  return finish_decryption(context.get(), {ASN1_STRING_get0_data(octets),
-                                           static_cast<std::size_t>(ASN1_STRING_length(octets))});
+  WorkBudget budget;
+  return key_or_wrong_passphrase(decrypt_pbe(
+      *algorithm,
+      {ASN1_STRING_get0_data(octets), static_cast<std::size_t>(ASN1_STRING_length(octets))},
+      {.text = passphrase.view()}, budget));
 }
 
 Result<Secret> decrypt_traditional(const LegacyEncryption& encryption, BytesView encrypted,
                                    const Secret& passphrase) {
   const OpensslErrorMark mark;
   const EvpCipherPtr cipher(
-      EVP_CIPHER_fetch(private_lib_ctx(), encryption.cipher.c_str(), nullptr));
+      EVP_CIPHER_fetch(lib_ctx_with_cipher(encryption.cipher.c_str()), encryption.cipher.c_str(),
+                       nullptr));
   if (!cipher || EVP_CIPHER_get_mode(cipher.get()) != EVP_CIPH_CBC_MODE) {
     return Failure(error_from_openssl(Errc::unsupported, "its encryption is not supported"));
   }
@@ -75,7 +60,7 @@ Result<Secret> decrypt_traditional(const LegacyEncryption& encryption, BytesView
                           nullptr) != 1) {
     return Failure(error_from_openssl(Errc::unsupported, "its encryption is not supported"));
   }
-  return finish_decryption(context.get(), encrypted);
+  return key_or_wrong_passphrase(run_decryption(context.get(), encrypted));
 }
 
 Result<Secret> encrypt_pkcs8(const Secret& pkcs8, const Secret& passphrase) {
@@ -96,36 +81,6 @@ Result<Secret> encrypt_pkcs8(const Secret& pkcs8, const Secret& passphrase) {
 
 namespace {
 
-/// The product of the small integers at the front of a KDF's parameters: iterations, or N, r, p.
-std::uint64_t work_of(const std::vector<DerElement>& parameters, std::size_t integers) {
-  std::uint64_t work = 1;
-  for (std::size_t i = 1; i <= integers && i < parameters.size(); ++i) {
-    const auto value = der_integer(parameters[i].content);
-    if (!value || *value > most_iterations) return UINT64_MAX;
-    work = work > most_iterations ? work : work * *value;
-  }
-  return work;
-}
-
-/// Looks into SEQUENCE { algorithm, parameters { salt, iterations } } of PBES1 and PBKDF2, and at
-/// scrypt's { salt, N, r, p } (RFC 7914, 7).
-bool kdf_asks_too_much(const DerElement& algorithm, bool inside_pbes2) {
-  const auto parts = der_elements(algorithm.content);
-  if (!parts || parts->size() < 2 || (*parts)[1].tag != der_tag::sequence) return false;
-  const auto parameters = der_elements((*parts)[1].content);
-  if (!parameters || parameters->empty()) return false;
-  const auto& first = parameters->front();
-  if (first.tag == der_tag::sequence) return !inside_pbes2 && kdf_asks_too_much(first, true);
-  const bool scrypt = parameters->size() >= 4 && (*parameters)[2].tag == der_tag::integer &&
-                      (*parameters)[3].tag == der_tag::integer;
-  return work_of(*parameters, scrypt ? 3 : 1) > (scrypt ? most_scrypt_work : most_iterations);
-}
-
-bool asks_too_much(BytesView encrypted) {
-  const auto parts = der_sequence_elements(encrypted);
-  return parts && !parts->empty() && kdf_asks_too_much(parts->front(), false);
-}
-
 /// Every private key that we decrypt is a SEQUENCE that starts with its version.
 bool looks_like_key(BytesView der) {
   const auto parts = der_sequence_elements(der);
@@ -133,24 +88,10 @@ bool looks_like_key(BytesView der) {
 }
 
 /// A wrong passphrase mostly shows as bad padding; one in 256 has padding that looks good by luck,
-/// and then what comes out is no DER. Ciphertext that was never whole blocks is a broken file.
-Result<Secret> finish_decryption(EVP_CIPHER_CTX* context, BytesView encrypted) {
-  const auto block = static_cast<std::size_t>(EVP_CIPHER_CTX_get_block_size(context));
-  if (encrypted.empty() || encrypted.size() % block != 0) {
-    return fail(Errc::malformed, "the encrypted key is cut off");
-  }
-  Secret plain(encrypted.size() + block);
-  int size = 0;
-  int rest = 0;
-  auto* out = plain.writable().data();
-  if (EVP_DecryptUpdate(context, out, &size, encrypted.data(),
-                        static_cast<int>(encrypted.size())) != 1 ||
-      EVP_DecryptFinal_ex(context, out + size, &rest) != 1) {
-    return Failure(error_from_openssl(Errc::pin_incorrect, "wrong passphrase"));
-  }
-  plain.shrink(static_cast<std::size_t>(size + rest));
-  if (!looks_like_key(plain.view())) return fail(Errc::pin_incorrect, "wrong passphrase");
-  return plain;
+/// and then what comes out is no DER.
+Result<Secret> key_or_wrong_passphrase(Result<Secret> decrypted) {
+  if (!decrypted || looks_like_key(decrypted->view())) return decrypted;
+  return fail(Errc::pin_incorrect, "wrong passphrase");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "keystore/internal/fork_marker.h"
+#include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
 
 // OpenSSL's locks may be held by another thread at a fork and stay locked in the child for ever. So
@@ -21,6 +22,7 @@ constexpr std::size_t digest_count = static_cast<std::size_t>(Digest::sha512_256
 
 struct PerProcess {
   std::atomic<OSSL_LIB_CTX*> ctx = nullptr;
+  std::atomic<OSSL_LIB_CTX*> legacy_ctx = nullptr;
   std::array<std::atomic<EVP_MD*>, digest_count> digests = {};
   PerProcess* older = nullptr;
 };
@@ -60,12 +62,41 @@ OsslLibCtxPtr make_ctx() {
   return ctx;
 }
 
+/// Null where the provider is not installed. The folder that OpenSSL was built for is the first
+/// choice: OPENSSL_MODULES often names one with a provider of the site alone.
+OsslLibCtxPtr make_legacy_ctx() {
+  auto ctx = make_ctx();
+  std::string folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+  OSSL_PROVIDER_set_default_search_path(ctx.get(), folder.c_str());
+  if (OSSL_PROVIDER_load(ctx.get(), "legacy") != nullptr) return ctx;
+  OSSL_PROVIDER_set_default_search_path(ctx.get(), nullptr);
+  return OSSL_PROVIDER_load(ctx.get(), "legacy") != nullptr ? std::move(ctx) : nullptr;
+}
+
 }  // namespace
 
 OSSL_LIB_CTX* private_lib_ctx() {
   auto& place = per_process().ctx;
   if (auto* ctx = place.load(std::memory_order_acquire)) return ctx;
   return publish(place, make_ctx());
+}
+
+OSSL_LIB_CTX* legacy_lib_ctx() {
+  auto& place = per_process().legacy_ctx;
+  if (auto* ctx = place.load(std::memory_order_acquire)) return ctx;
+  const OpensslErrorMark mark;
+  auto made = make_legacy_ctx();
+  return made == nullptr ? nullptr : publish(place, std::move(made));
+}
+
+OSSL_LIB_CTX* lib_ctx_with_cipher(const char* name) {
+  const OpensslErrorMark mark;
+  const auto has_it = [name](OSSL_LIB_CTX* ctx) {
+    return EvpCipherPtr(EVP_CIPHER_fetch(ctx, name, nullptr)) != nullptr;
+  };
+  if (has_it(private_lib_ctx())) return private_lib_ctx();
+  auto* legacy = legacy_lib_ctx();
+  return legacy != nullptr && has_it(legacy) ? legacy : private_lib_ctx();
 }
 
 const EVP_MD* digest_method(Digest digest) {

@@ -3,6 +3,7 @@
 #include <openssl/core_names.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "keystore/internal/der.h"
@@ -181,12 +182,12 @@ Result<EvpPkeyPtr> decode_other(BytesView pkcs8) {
     return Failure(
         error_from_openssl(Errc::unsupported, "this kind of private key is not supported"));
   }
+  if (!is_checked(pkey.get())) return malformed("the private key fails its check");
   if (EVP_PKEY_is_a(pkey.get(), "EC") == 1 &&
       EVP_PKEY_set_utf8_string_param(pkey.get(), OSSL_PKEY_PARAM_EC_ENCODING,
                                      OSSL_PKEY_EC_ENCODING_GROUP) != 1) {
     return Failure(error_from_openssl(Errc::unsupported, "the EC key's curve has no name"));
   }
-  if (!is_checked(pkey.get())) return malformed("the private key fails its check");
   return pkey;
 }
 
@@ -212,6 +213,18 @@ Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8) {
     default:
       return decode_other(pkcs8);
   }
+}
+
+bool is_of_foreign_kind(BytesView pkcs8) {
+  const OpensslErrorMark mark;
+  const auto* start = pkcs8.data();
+  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &start, static_cast<long>(pkcs8.size())));
+  if (info == nullptr) return false;
+  const X509_ALGOR* algorithm = nullptr;
+  PKCS8_pkey_get0(nullptr, nullptr, nullptr, &algorithm, info.get());
+  std::array<char, 128> oid = {};
+  OBJ_obj2txt(oid.data(), oid.size(), algorithm->algorithm, 1);
+  return EvpKeymgmtPtr(EVP_KEYMGMT_fetch(private_lib_ctx(), oid.data(), nullptr)) == nullptr;
 }
 
 bool has_explicit_curve(BytesView pkcs8) {

@@ -12,6 +12,9 @@ namespace keystore {
 /// no copy in unlocked memory that is not wiped. Errors: malformed, unsupported.
 KEYSTORE_API Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8);
 
+/// Whether it is well formed and nothing here knows its algorithm.
+bool is_of_foreign_kind(BytesView pkcs8);
+
 /// Whether it is an EC key whose curve is given by its numbers instead of its name.
 bool has_explicit_curve(BytesView pkcs8);
 

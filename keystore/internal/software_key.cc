@@ -1,6 +1,7 @@
 #include "keystore/internal/software_key.h"
 
 #include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/opaque_key.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/pkcs8.h"
 #include "keystore/internal/public_key_parsed.h"
@@ -154,10 +155,14 @@ EvpPkeyPtr generate(const KeySpec& spec) {
 Result<std::shared_ptr<const KeyBackend>> make_software_key(Secret pkcs8, Entry entry) {
   const OpensslErrorMark mark;
   auto pkey = decode_pkcs8(pkcs8.view());
+  if (!pkey && pkey.error().code == Errc::unsupported && is_of_foreign_kind(pkcs8.view())) {
+    return make_opaque_key(std::move(pkcs8), std::move(entry));
+  }
   if (!pkey) return Failure(pkey.error());
   if (has_explicit_curve(pkcs8.view())) {
     auto named = encode_pkcs8(pkey->get());
-    if (!named) return Failure(named.error());
+    // A curve that has no name.
+    if (!named) return make_opaque_key(std::move(pkcs8), std::move(entry));
     pkcs8 = *std::move(named);
   }
   auto public_key = public_key_of(pkey->get());

@@ -9,7 +9,8 @@ namespace keystore {
 
 /// A key held in this process, for the file backends. `pkcs8` is PrivateKeyInfo DER; `entry` gives
 /// uri, label, id and custody, the rest is filled in from the key. Holds the key in locked memory;
-/// EVP_PKEY objects live in private_lib_ctx(). Errors: malformed (also: fails the key check),
+/// EVP_PKEY objects live in private_lib_ctx(). A key of a kind that is not known here can be listed
+/// and exported only: it shows no public half. Errors: malformed (also: fails the key check),
 /// unsupported.
 KEYSTORE_API Result<std::shared_ptr<const KeyBackend>> make_software_key(Secret pkcs8, Entry entry);
 
