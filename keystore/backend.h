@@ -105,6 +105,7 @@ struct NewObject {
   std::vector<KeyUsage> usage = {};    ///< tokens; empty: sign, and decrypt (RSA) or derive (EC)
   bool replace = false;                ///< files: overwrite, keeping a backup beside it
   const Secret* passphrase = nullptr;  ///< files: encrypt the key with it; borrowed
+  bool legacy = false;  ///< PKCS#12: encrypt so that old systems can read it (3DES, SHA-1)
 };
 
 struct KeySpec;
@@ -121,6 +122,24 @@ class KEYSTORE_API Importer {
   /// How import_key() would bring in such a key, for people: "C_CreateObject". Tried with a key
   /// made for it, of which nothing stays; empty where there is but one way. Errors: as import_key.
   virtual Result<std::string> rehearse_import(const KeySpec& /*spec*/) { return std::string(); }
+};
+
+/// One of several objects that go into a store together: a private key or a certificate.
+struct NewItem {
+  const Secret* pkcs8 = nullptr;                ///< PrivateKeyInfo DER; borrowed
+  std::optional<Certificate> certificate = {};  ///< where there is no key
+  std::string label = {};
+  Bytes id = {};
+};
+
+/// Puts objects that belong together into a store that is written as a whole.
+class KEYSTORE_API BundleImporter {
+ public:
+  virtual ~BundleImporter() = default;
+  /// All of them, in this order, or none; label and id of `object` are not looked at. Returns their
+  /// entries in this order. Errors: as Importer::import_key.
+  virtual Result<std::vector<Entry>> import_bundle(std::span<const NewItem> items,
+                                                   const NewObject& object) = 0;
 };
 
 /// What to generate.
@@ -181,6 +200,7 @@ class KEYSTORE_API StoreBackend {
   virtual const TrustSource* trust() const noexcept { return nullptr; }
   virtual const TrustEditor* trust_editor() const noexcept { return nullptr; }
   virtual Importer* importer() noexcept { return nullptr; }
+  virtual BundleImporter* bundle_importer() noexcept { return nullptr; }
   virtual Generator* generator() noexcept { return nullptr; }
   virtual Remover* remover() noexcept { return nullptr; }
   virtual KeyWrapper* wrapper() noexcept { return nullptr; }

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "keystore/internal/fd.h"
 #include "keystore/internal/temporary_file.h"
@@ -45,6 +46,16 @@ Result<std::string> write_file(const std::string& path, BytesView content,
   }
   if (const auto ok = folder->sync(); !ok) return Failure(ok.error());
   return backup.empty() ? backup : folder->path_of(backup);
+}
+
+Result<void> delete_file(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_symlink(path, ignored)) {
+    return fail(Errc::access_denied, fmt::format("cannot remove {}: it is a symbolic link", path),
+                "name the file that the link points to");
+  }
+  if (unlink(path.c_str()) == 0) return {};
+  return Failure(error_from_errno(errno, "unlink", "remove", path));
 }
 
 namespace {

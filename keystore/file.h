@@ -29,4 +29,8 @@ KEYSTORE_API Result<Secret> read_file(const std::string& path, std::size_t limit
 KEYSTORE_API Result<std::string> write_file(const std::string& path, BytesView content,
                                             const WriteOptions& options = {});
 
+/// Deletes the file; a symbolic link is refused, as it would leave what it points to. Errors:
+/// not_found, access_denied, io.
+KEYSTORE_API Result<void> delete_file(const std::string& path);
+
 }  // namespace keystore

@@ -46,6 +46,7 @@ class KEYSTORE_API Store {
   const TrustSource* trust() const noexcept { return backend_->trust(); }
   const TrustEditor* trust_editor() const noexcept { return backend_->trust_editor(); }
   Importer* importer() const noexcept { return backend_->importer(); }
+  BundleImporter* bundle_importer() const noexcept { return backend_->bundle_importer(); }
   Generator* generator() const noexcept { return backend_->generator(); }
   Remover* remover() const noexcept { return backend_->remover(); }
   KeyWrapper* wrapper() const noexcept { return backend_->wrapper(); }

@@ -28,6 +28,7 @@ struct Block {
   bool der = false;
   std::optional<LegacyEncryption> encryption = {};
   std::vector<Block> parameters = {};  ///< an EC PARAMETERS block just before an EC key
+  std::optional<std::size_t> member = {};  ///< which of the certificates in a PKCS#7 block
   std::optional<Error> fault = {};     ///< the frame is broken; the body is not to be read
 };
 

@@ -5,6 +5,7 @@
 #include "backends/pem/decrypt.h"
 #include "backends/pem/der.h"
 #include "backends/pem/form.h"
+#include "backends/pem/pkcs7.h"
 #include "backends/pem/traditional.h"
 #include "keystore/internal/software_key.h"
 #include "keystore/reference.h"
@@ -16,6 +17,7 @@ Result<Entry> describe_private_key(const Block& block, std::string_view text, Se
                                    Entry base);
 Result<Entry> describe_reference(const Block& block, BytesView octets, Entry base);
 Result<Entry> describe_certificate(Form form, BytesView octets, Entry base);
+Result<Entry> describe_member(const Block& block, BytesView octets, Entry base);
 Result<Entry> describe_public_key(BytesView octets, Entry base);
 Result<Secret> to_pkcs8(const Block& block, std::string_view text, Secret octets);
 
@@ -40,8 +42,12 @@ Result<Entry> describe(const Block& block, std::string_view text, Entry base) {
     case Form::certificate:
     case Form::trusted_certificate:
       return describe_certificate(form, octets->view(), std::move(base));
+    case Form::pkcs7:
+      return describe_member(block, octets->view(), std::move(base));
     case Form::public_key:
       return describe_public_key(octets->view(), std::move(base));
+    case Form::pkcs12:
+      return refuse_foreign(block);
     case Form::pkcs8:
     case Form::encrypted_pkcs8:
     case Form::rsa_key:
@@ -119,6 +125,15 @@ Result<Entry> describe_certificate(Form form, BytesView octets, Entry base) {
   base.kind = EntryKind::certificate;
   base.certificate = std::move(*certificate);
   return base;
+}
+
+Result<Entry> describe_member(const Block& block, BytesView octets, Entry base) {
+  const auto certificates = certificates_in_pkcs7(octets);
+  if (!certificates) return Failure(certificates.error());
+  if (!block.member || *block.member >= certificates->size()) {
+    return fail(Errc::malformed, "it holds no certificate");
+  }
+  return describe_certificate(Form::certificate, (*certificates)[*block.member], std::move(base));
 }
 
 Result<Entry> describe_public_key(BytesView octets, Entry base) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/pem/der.h"
+#include "keystore/internal/asn1.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
@@ -30,10 +31,8 @@ Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase) {
   const ASN1_OCTET_STRING* octets = nullptr;
   X509_SIG_get0(parsed.get(), &algorithm, &octets);
   WorkBudget budget;
-  return key_or_wrong_passphrase(decrypt_pbe(
-      *algorithm,
-      {ASN1_STRING_get0_data(octets), static_cast<std::size_t>(ASN1_STRING_length(octets))},
-      {.text = passphrase.view()}, budget));
+  return key_or_wrong_passphrase(
+      decrypt_pbe(*algorithm, octets_of(octets), {.text = passphrase.view()}, budget));
 }
 
 Result<Secret> decrypt_traditional(const LegacyEncryption& encryption, BytesView encrypted,

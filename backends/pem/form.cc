@@ -9,6 +9,7 @@ namespace keystore::pem {
 namespace {
 
 constexpr std::string_view pkcs12_label = "PKCS#12 file";
+constexpr std::string_view pkcs7_label = "PKCS7";
 
 struct FormRow {
   std::string_view label;
@@ -26,6 +27,10 @@ constexpr std::array rows{
     FormRow{"CERTIFICATE", Form::certificate},
     FormRow{"X509 CERTIFICATE", Form::certificate},
     FormRow{"TRUSTED CERTIFICATE", Form::trusted_certificate},
+    FormRow{pkcs7_label, Form::pkcs7},
+    FormRow{"PKCS #7 SIGNED DATA", Form::pkcs7},
+    FormRow{"CMS", Form::pkcs7},
+    FormRow{pkcs12_label, Form::pkcs12},
     FormRow{"PUBLIC KEY", Form::public_key},
     FormRow{"EC PARAMETERS", Form::ignored},
     FormRow{"DH PARAMETERS", Form::ignored},
@@ -58,9 +63,9 @@ struct WayOut {
 constexpr std::array ways_out{
     WayOut{"OPENSSH PRIVATE KEY",
            "'ssh-keygen -p -m PKCS8 -f FILE' turns a copy of it into PKCS#8"},
-    WayOut{pkcs12_label, "'openssl pkcs12 -in FILE -out NEW.pem' writes it as PEM"},
 };
 
+std::string_view label_of_container(BytesView content);
 std::string_view label_of_der(BytesView der);
 
 }  // namespace
@@ -90,8 +95,11 @@ std::string_view name_of(Form form) noexcept {
       return "X.509";
     case Form::trusted_certificate:
       return "X.509 with trust settings";
+    case Form::pkcs7:
+      return "X.509 in PKCS#7";
     case Form::public_key:
       return "SubjectPublicKeyInfo";
+    case Form::pkcs12:
     case Form::ignored:
     case Form::foreign:
       break;
@@ -117,6 +125,8 @@ bool holds_private_key(const Block& block) {
       return true;
     case Form::certificate:
     case Form::trusted_certificate:
+    case Form::pkcs7:
+    case Form::pkcs12:
     case Form::public_key:
     case Form::ignored:
       return false;
@@ -132,7 +142,8 @@ bool is_encrypted(const Block& block) {
 
 Block whole_file_block(BytesView content) {
   Block block{.end = content.size(), .body_end = content.size(), .der = true};
-  block.label = label_of_der(content);
+  block.label = label_of_container(content);
+  if (block.label.empty()) block.label = label_of_der(content);
   for (const auto& foreign : foreign_files) {
     if (as_text(content).starts_with(foreign.start)) block.label = foreign.name;
   }
@@ -143,6 +154,19 @@ Block whole_file_block(BytesView content) {
 }
 
 namespace {
+
+/// Files of several objects are often BER, of indefinite length: known by how they start.
+std::string_view label_of_container(BytesView content) {
+  constexpr std::array<std::uint8_t, 4> pfx_version{der_tag::integer, 1, 3, der_tag::sequence};
+  constexpr std::array<std::uint8_t, 11> signed_data{0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+                                                     0xf7, 0x0d, 0x01, 0x07, 0x02};
+  if (content.size() < 2 || content[0] != der_tag::sequence) return {};
+  const std::size_t head = content[1] > 0x80 ? 2U + (content[1] & 0x7fU) : 2U;
+  if (content.size() < head) return {};
+  const auto inside = as_text(content.subspan(head));
+  if (inside.starts_with(as_text(pfx_version))) return pkcs12_label;
+  return inside.starts_with(as_text(signed_data)) ? pkcs7_label : "";
+}
 
 /// Tags of the outermost SEQUENCE's elements, which differ for every kind.
 std::string_view label_of_der(BytesView der) {
@@ -157,7 +181,6 @@ std::string_view label_of_der(BytesView der) {
   if (tag(0) != der_tag::integer) return {};
   if (tag(1) == der_tag::octet_string) return "EC PRIVATE KEY";
   if (tag(1) == der_tag::sequence && tag(2) == der_tag::octet_string) return "PRIVATE KEY";
-  if (tag(1) == der_tag::sequence && der_integer(parts->front().content) == 3U) return pkcs12_label;
   if (parts->size() == 9) return "RSA PRIVATE KEY";
   return parts->size() == 6 ? "DSA PRIVATE KEY" : "";
 }

@@ -17,6 +17,8 @@ enum class Form {
   reference,
   certificate,
   trusted_certificate,  ///< a certificate with OpenSSL's trust settings behind it
+  pkcs7,                ///< certificates in a SignedData that signs nothing (RFC 2315)
+  pkcs12,               ///< a file of another backend
   public_key,
   ignored,  ///< no key and no certificate: parameters, requests, revocation lists
   foreign,  ///< holds keys or certificates in a form that is not read

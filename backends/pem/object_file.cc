@@ -6,16 +6,33 @@
 
 #include "backends/pem/decode.h"
 #include "backends/pem/form.h"
+#include "backends/pem/pkcs7.h"
 #include "keystore/file.h"
 
 namespace keystore::pem {
 namespace {
 
+/// Each certificate of a PKCS#7 block; the block itself where it cannot be read.
+void add_members(std::vector<Block>& objects, const Block& block, std::string_view text) {
+  const auto octets = block_octets(block, text);
+  const auto certificates =
+      octets ? certificates_in_pkcs7(octets->view()) : Failure(octets.error());
+  if (!certificates || certificates->empty()) objects.push_back(block);
+  for (std::size_t i = 0; certificates && i < certificates->size(); ++i) {
+    objects.push_back(block);
+    objects.back().member = i;
+  }
+}
+
 /// Leaves out what is no object; EC parameters go to the key that they stand before.
-std::vector<Block> objects_among(std::vector<Block> blocks) {
+std::vector<Block> objects_among(std::vector<Block> blocks, std::string_view text) {
   std::vector<Block> objects;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     if (form_of(blocks[i]) == Form::ignored) continue;
+    if (form_of(blocks[i]) == Form::pkcs7) {
+      add_members(objects, blocks[i], text);
+      continue;
+    }
     if (i > 0 && blocks[i].label == "EC PRIVATE KEY" && blocks[i - 1].label == "EC PARAMETERS") {
       blocks[i].parameters.push_back(blocks[i - 1]);
     }
@@ -29,15 +46,27 @@ std::vector<Block> objects_among(std::vector<Block> blocks) {
 Result<ObjectFile> ObjectFile::read(const std::string& path) {
   auto content = read_file(path);
   if (!content) return Failure(content.error());
+  return parse(path, std::move(*content));
+}
+
+Result<ObjectFile> ObjectFile::parse(const std::string& path, Secret content) {
   std::vector<Block> blocks;
-  Block whole = whole_file_block(content->view());
-  if (whole.fault) blocks = scan_blocks(as_text(content->view()));
+  Block whole = whole_file_block(content.view());
+  const auto text = as_text(content.view());
+  if (whole.fault) blocks = scan_blocks(text);
   if (blocks.empty()) blocks.push_back(std::move(whole));
   if (blocks.front().der && blocks.front().fault) {
     return fail(Errc::malformed,
                 fmt::format("cannot read {}: {}", path, blocks.front().fault->message));
   }
-  return ObjectFile(path, std::move(*content), objects_among(std::move(blocks)));
+  auto objects = objects_among(std::move(blocks), text);
+  return ObjectFile(path, std::move(content), std::move(objects));
+}
+
+bool ObjectFile::is_der() const noexcept { return !objects_.empty() && objects_.front().der; }
+
+bool ObjectFile::is_pkcs12() const noexcept {
+  return is_der() && form_of(objects_.front()) == Form::pkcs12;
 }
 
 Uri ObjectFile::uri_of(std::size_t object) const {

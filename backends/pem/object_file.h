@@ -17,13 +17,17 @@ class ObjectFile {
  public:
   /// Errors: as read_file(); malformed (neither PEM nor a known DER).
   static Result<ObjectFile> read(const std::string& path);
+  /// What a file at `path` would be with this content. Errors: malformed.
+  static Result<ObjectFile> parse(const std::string& path, Secret content);
 
   const std::string& path() const noexcept { return path_; }
   std::string_view text() const noexcept { return as_text(content_.view()); }
   /// Blocks that stand for an object, unreadable ones as well; their place here, from 1 on, is the
   /// `index` of URIs.
   const std::vector<Block>& objects() const noexcept { return objects_; }
-  bool is_der() const noexcept { return objects_.size() == 1 && objects_.front().der; }
+  bool is_der() const noexcept;
+  /// A file for another backend.
+  bool is_pkcs12() const noexcept;
 
   /// `file:PATH`, with an index where the file holds several.
   Uri uri_of(std::size_t object) const;

@@ -8,31 +8,36 @@
 #include "backends/pem/decode.h"
 #include "backends/pem/form.h"
 #include "backends/pem/passphrase.h"
+#include "keystore/internal/file_uri.h"
+#include "keystore/internal/query_match.h"
 #include "keystore/internal/software_key.h"
 #include "keystore/reference.h"
+#include "keystore/registry.h"
 
 namespace keystore::pem {
-namespace {
-
-bool matches(const Query& query, const Entry& entry);
-bool same_public_key(const PublicKey& wanted, const Entry& entry);
-bool may_match(const Query& query, const Entry& entry);
-
-}  // namespace
-
 Result<Listing<Entry>> PemStore::find_entries(const Query& query) const {
+  const bool may_ask = !is_folder();
   return search<Entry>(
-      [&](const ObjectFile& file, Listing<Entry>& found) { return find_in(file, query, found); });
+      [&](const ObjectFile& file, Listing<Entry>& found) { return find_in(file, query, found); },
+      [&](const std::string& path) -> Result<Listing<Entry>> {
+        const auto store = pfx(path, may_ask);
+        if (!store) return Failure(store.error());
+        return store->find_entries(query);
+      });
 }
 
 Result<Listing<Key>> PemStore::find_keys(const Query& query) const {
-  return search<Key>([&](const ObjectFile& file, Listing<Key>& found) {
-    return find_keys_in(file, query, found);
-  });
+  return search<Key>(
+      [&](const ObjectFile& file, Listing<Key>& found) { return find_keys_in(file, query, found); },
+      [&](const std::string& path) -> Result<Listing<Key>> {
+        const auto store = pfx(path, true);
+        if (!store) return Failure(store.error());
+        return store->find_keys(query);
+      });
 }
 
-template <class T, class Search>
-Result<Listing<T>> PemStore::search(Search search_file) const {
+template <class T, class SearchFile, class SearchStore>
+Result<Listing<T>> PemStore::search(SearchFile search_file, SearchStore search_store) const {
   const auto paths = files();
   if (!paths) return Failure(paths.error());
   Listing<T> found;
@@ -41,6 +46,15 @@ Result<Listing<T>> PemStore::search(Search search_file) const {
     const auto file = ObjectFile::read(path);
     if (!file) {
       found.skipped.push_back(file.error());
+    } else if (file->is_pkcs12()) {
+      auto more = search_store(path);
+      readable |= more.has_value();
+      if (!more) {
+        found.skipped.push_back(more.error());
+        continue;
+      }
+      std::ranges::move(more->items, std::back_inserter(found.items));
+      std::ranges::move(more->skipped, std::back_inserter(found.skipped));
     } else if (search_file(*file, found)) {
       readable = true;
     }
@@ -48,6 +62,22 @@ Result<Listing<T>> PemStore::search(Search search_file) const {
   // Who names one file wants to know what is wrong with it.
   if (!readable && !found.skipped.empty() && !is_folder()) return Failure(found.skipped.front());
   return found;
+}
+
+/// With the secrets and the index of this store's URI. A listing of a folder asks nobody.
+Result<Store> PemStore::pfx(const std::string& path, bool may_ask) const {
+  const std::lock_guard lock(pfx_mutex_);
+  const auto known = pfx_.find({path, may_ask});
+  if (known != pfx_.end()) return known->second;
+  auto uri = pfx_uri(path);
+  for (const auto& attribute : uri_.query_attributes()) {
+    uri = uri.with_query_attribute(attribute.name, attribute.value);
+  }
+  auto options = context_.options;
+  if (!may_ask) options.pin = {};
+  auto store = context_.registry->open(uri, options);
+  if (store) pfx_.emplace(std::pair(path, may_ask), *store);
+  return store;
 }
 
 bool PemStore::is_folder() const {
@@ -106,7 +136,7 @@ bool PemStore::find_keys_in(const ObjectFile& file, const Query& query, Listing<
     readable |= key.has_value();
     if (!key) {
       found.skipped.push_back(key.error());
-    } else if (!query.public_key || same_public_key(*query.public_key, key->entry())) {
+    } else if (!query.public_key || has_public_key(key->entry(), *query.public_key)) {
       found.items.push_back(std::move(*key));
     }
   }
@@ -131,28 +161,4 @@ Result<Key> PemStore::key_of(const ObjectFile& file, std::size_t object, const E
   return Key(std::move(*key));
 }
 
-namespace {
-
-bool matches(const Query& query, const Entry& entry) {
-  return may_match(query, entry) &&
-         (!query.public_key || same_public_key(*query.public_key, entry));
-}
-
-bool same_public_key(const PublicKey& wanted, const Entry& entry) {
-  if (entry.public_key) return *entry.public_key == wanted;
-  if (!entry.certificate) return false;
-  const auto key = entry.certificate->public_key();
-  return key && *key == wanted;
-}
-
-/// Whether an encrypted key, whose public half is not known yet, is worth its passphrase.
-bool may_match(const Query& query, const Entry& entry) {
-  if (query.kind && *query.kind != entry.kind) return false;
-  if (query.label && *query.label != entry.label) return false;
-  if (query.id && *query.id != entry.id) return false;
-  return !query.public_key || (!entry.public_key && !entry.certificate) ||
-         same_public_key(*query.public_key, entry);
-}
-
-}  // namespace
 }  // namespace keystore::pem

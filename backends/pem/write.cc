@@ -1,8 +1,6 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 
 #include "backends/pem/decrypt.h"
@@ -11,6 +9,7 @@
 #include "backends/pem/store.h"
 #include "keystore/file.h"
 #include "keystore/internal/software_key.h"
+#include "keystore/internal/standing.h"
 
 // The half of PemStore that changes files.
 
@@ -20,28 +19,41 @@ namespace {
 constexpr mode_t key_mode = 0600;
 constexpr mode_t certificate_mode = 0644;
 
-Result<Secret> key_block(const Secret& pkcs8, const Secret* passphrase);
+Result<NewBlock> key_block(const Secret& pkcs8, const Secret* passphrase, const Uri& uri);
+NewBlock certificate_block(const Certificate& certificate, const Uri& uri);
 std::string default_label(const Entry& entry);
-Edited insert(const ObjectFile& file, const Secret& block, const Entry& entry, bool replace);
-std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry);
+Secret insert(const ObjectFile& file, const NewBlock& block, bool replace, bool takes_only_key);
+std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry,
+                                             bool takes_only_key);
 Result<std::size_t> object_of(const ObjectFile& file, const Entry& entry);
-Result<Entry> written_entry(const std::string& path, std::size_t begin, Entry entry);
-Result<void> delete_file(const std::string& path);
+Result<Entry> written_entry(const ObjectFile& file, const NewBlock& block);
 
 }  // namespace
 
 Result<Entry> PemStore::import_key(const Secret& pkcs8, const NewObject& object) {
-  auto key = make_software_key(pkcs8.clone(), {.uri = uri_});
-  if (!key) return Failure(key.error());
-  const auto block = key_block(pkcs8, object.passphrase);
+  auto block = key_block(pkcs8, object.passphrase, uri_);
   if (!block) return Failure(block.error());
-  return put(*block, (*key)->entry(), object);
+  return put(*std::move(block), object);
 }
 
 Result<Entry> PemStore::import_certificate(const Certificate& certificate,
                                            const NewObject& object) {
-  const Entry entry{.uri = uri_, .kind = EntryKind::certificate, .certificate = certificate};
-  return put(write_block("CERTIFICATE", certificate.der()), entry, object);
+  return put(certificate_block(certificate, uri_), object);
+}
+
+Result<std::vector<Entry>> PemStore::import_bundle(std::span<const NewItem> items,
+                                                   const NewObject& object) {
+  std::vector<NewBlock> blocks;
+  for (const auto& item : items) {
+    if (item.pkcs8 == nullptr) {
+      blocks.push_back(certificate_block(*item.certificate, uri_));
+      continue;
+    }
+    auto block = key_block(*item.pkcs8, object.passphrase, uri_);
+    if (!block) return Failure(block.error());
+    blocks.push_back(*std::move(block));
+  }
+  return put_all(path_, blocks, object);
 }
 
 Result<Key> PemStore::generate_key(const KeySpec& spec, const NewObject& object) {
@@ -62,11 +74,21 @@ Result<void> PemStore::remove(const Entry& entry) {
     return fail(Errc::invalid_argument,
                 fmt::format("'{}' is not in {}", entry.uri.canonical(), path_));
   }
+  if (entry.uri.scheme() == "pfx") {
+    const auto store = pfx(path, true);
+    if (!store) return Failure(store.error());
+    return store->remover()->remove(entry);
+  }
   const std::lock_guard lock(mutex_);
   const auto file = ObjectFile::read(path);
   if (!file) return Failure(file.error());
   const auto object = object_of(*file, entry);
   if (!object) return Failure(object.error());
+  if (file->objects()[*object].member) {
+    return fail(Errc::unsupported,
+                fmt::format("'{}' is one of several in a PKCS#7 block", entry.uri.canonical()),
+                "'keystore import' copies them into a file that can be changed");
+  }
   const Secret rest = without_object(*file, *object);
   const Standing standing = standing_of(path);
   if (rest.empty()) return delete_file(path);
@@ -78,49 +100,78 @@ Result<void> PemStore::remove(const Entry& entry) {
   return {};
 }
 
-Result<Entry> PemStore::put(const Secret& block, const Entry& entry, const NewObject& object) {
-  const std::lock_guard lock(mutex_);
-  const auto path = target_of(object, entry);
+Result<Entry> PemStore::put(NewBlock block, const NewObject& object) {
+  const auto path = target_of(object, block.entry);
   if (!path) return Failure(path.error());
+  auto made = put_all(*path, {&block, 1}, object);
+  if (!made) return Failure(made.error());
+  return std::move(made->front());
+}
+
+Result<std::vector<Entry>> PemStore::put_all(const std::string& path,
+                                             std::span<const NewBlock> blocks,
+                                             const NewObject& object) {
+  const std::lock_guard lock(mutex_);
   std::error_code ignored;
-  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(*path, ignored));
-  auto begin = exists ? change(*path, block, entry, object) : make(*path, block, entry);
-  if (!begin) return Failure(begin.error());
-  made_.insert(*path);
-  return written_entry(*path, *begin, entry);
+  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(path, ignored));
+  const auto file = exists ? change(path, blocks, object) : make(path, blocks);
+  if (!file) return Failure(file.error());
+  made_.insert(path);
+  std::vector<Entry> entries;
+  for (const auto& block : blocks) {
+    auto entry = written_entry(*file, block);
+    if (!entry) return Failure(entry.error());
+    entries.push_back(*std::move(entry));
+  }
+  return entries;
 }
 
-Result<std::size_t> PemStore::make(const std::string& path, const Secret& block,
-                                   const Entry& entry) const {
-  const bool is_key = entry.kind == EntryKind::private_key;
+Result<ObjectFile> PemStore::make(const std::string& path, std::span<const NewBlock> blocks) const {
+  Secret content;
+  bool holds_key = false;
+  for (const auto& block : blocks) {
+    content = joined(as_text(content.view()), block.text.view(), {});
+    holds_key |= block.entry.kind == EntryKind::private_key;
+  }
   const auto written =
-      write_file(path, block.view(), {.mode = is_key ? key_mode : certificate_mode});
+      write_file(path, content.view(), {.mode = holds_key ? key_mode : certificate_mode});
   if (!written) return Failure(written.error());
-  return 0;
+  return ObjectFile::parse(path, std::move(content));
 }
 
-Result<std::size_t> PemStore::change(const std::string& path, const Secret& block,
-                                     const Entry& entry, const NewObject& object) const {
+Result<ObjectFile> PemStore::change(const std::string& path, std::span<const NewBlock> blocks,
+                                    const NewObject& object) const {
   const bool ours = made_.contains(path);
   if (!ours && !object.replace) {
     return fail(Errc::already_exists, fmt::format("{} exists already", path),
                 "name another file, or have this one changed: a backup is kept");
   }
-  const auto file = ObjectFile::read(path);
-  if (!file && file.error().code != Errc::malformed) return Failure(file.error());
+  auto file = ObjectFile::read(path);
+  if (!file && file.error().code != Errc::malformed) return file;
+  if (file && file->is_pkcs12()) {
+    return fail(Errc::invalid_argument, fmt::format("{} is a PKCS#12 file", path),
+                fmt::format("name it as pfx:{} to have it changed as such", path));
+  }
   const bool is_pem = file && !file->is_der();
-  const Edited edited =
-      is_pem ? insert(*file, block, entry, object.replace) : Edited{.content = block.clone()};
-  const Standing standing = standing_of(path);
   const bool held_key = is_pem && std::ranges::any_of(file->objects(), holds_private_key);
+  bool adds_key = false;
+  for (const auto& block : blocks) {
+    const bool is_key = block.entry.kind == EntryKind::private_key;
+    const bool alone = !is_pem && &block == blocks.data();
+    file = ObjectFile::parse(
+        path, alone ? block.text.clone() : insert(*file, block, object.replace, !adds_key));
+    if (!file) return file;
+    adds_key |= is_key;
+  }
+  const Standing standing = standing_of(path);
   // A key makes a file private that was not; who may read a key file already, still may.
-  const bool keep_mode = held_key || (is_pem && entry.kind != EntryKind::private_key);
+  const bool keep_mode = held_key || (is_pem && !adds_key);
   const auto written =
-      write_file(path, edited.content.view(),
+      write_file(path, as_bytes(file->text()),
                  {.mode = keep_mode ? standing.mode : key_mode, .replace = true, .backup = !ours});
   if (!written) return Failure(written.error());
   keep_owner(path, standing);
-  return edited.begin;
+  return file;
 }
 
 Result<std::string> PemStore::target_of(const NewObject& object, const Entry& entry) const {
@@ -135,11 +186,23 @@ Result<std::string> PemStore::target_of(const NewObject& object, const Entry& en
 
 namespace {
 
-Result<Secret> key_block(const Secret& pkcs8, const Secret* passphrase) {
-  if (passphrase == nullptr) return write_block("PRIVATE KEY", pkcs8.view());
+Result<NewBlock> key_block(const Secret& pkcs8, const Secret* passphrase, const Uri& uri) {
+  auto key = make_software_key(pkcs8.clone(), {.uri = uri});
+  if (!key) return Failure(key.error());
+  NewBlock block{.entry = (*key)->entry()};
+  if (passphrase == nullptr) {
+    block.text = write_block("PRIVATE KEY", pkcs8.view());
+    return block;
+  }
   const auto encrypted = encrypt_pkcs8(pkcs8, *passphrase);
   if (!encrypted) return Failure(encrypted.error());
-  return write_block("ENCRYPTED PRIVATE KEY", encrypted->view());
+  block.text = write_block("ENCRYPTED PRIVATE KEY", encrypted->view());
+  return block;
+}
+
+NewBlock certificate_block(const Certificate& certificate, const Uri& uri) {
+  return {.text = write_block("CERTIFICATE", certificate.der()),
+          .entry = {.uri = uri, .kind = EntryKind::certificate, .certificate = certificate}};
 }
 
 /// The key identifier, so that a key and its certificate meet in one name.
@@ -149,29 +212,35 @@ std::string default_label(const Entry& entry) {
   return to_hex(key ? key->key_identifier() : entry.certificate->sha256());
 }
 
-Edited insert(const ObjectFile& file, const Secret& block, const Entry& entry, bool replace) {
-  const auto old = replace ? object_to_replace(file, entry) : std::nullopt;
-  if (old) return replace_object(file, *old, block);
+Secret insert(const ObjectFile& file, const NewBlock& block, bool replace, bool takes_only_key) {
+  const auto old = replace ? object_to_replace(file, block.entry, takes_only_key) : std::nullopt;
+  if (old) return replace_object(file, *old, block.text);
   // Some servers take the first block for the key.
-  return entry.kind == EntryKind::private_key ? add_first(file, block) : add_last(file, block);
+  return block.entry.kind == EntryKind::private_key ? add_first(file, block.text)
+                                                    : add_last(file, block.text);
 }
 
 bool is_older_form_of(const Entry& old, const Entry& entry) {
   if (old.kind != entry.kind) return false;
-  if (entry.public_key) return old.public_key == entry.public_key;
+  if (!entry.certificate) return entry.public_key && old.public_key == entry.public_key;
   return old.certificate->subject_der() == entry.certificate->subject_der() &&
          old.certificate->issuer_der() == entry.certificate->issuer_der();
 }
 
-/// The same key, or a certificate of the same names; else, for a key, the file's only key.
-std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry) {
+/// The same key, or a certificate of the same names; else, for a key that may take it, the place of
+/// the file's only key.
+std::optional<std::size_t> object_to_replace(const ObjectFile& file, const Entry& entry,
+                                             bool takes_only_key) {
   std::vector<std::size_t> keys;
   for (std::size_t object = 0; object < file.objects().size(); ++object) {
+    if (file.objects()[object].member) continue;
     const auto old = file.describe(object);
     if (old && is_older_form_of(*old, entry)) return object;
     if (holds_private_key(file.objects()[object])) keys.push_back(object);
   }
-  if (entry.kind == EntryKind::private_key && keys.size() == 1) return keys.front();
+  if (entry.kind == EntryKind::private_key && takes_only_key && keys.size() == 1) {
+    return keys.front();
+  }
   return std::nullopt;
 }
 
@@ -189,29 +258,18 @@ Result<std::size_t> object_of(const ObjectFile& file, const Entry& entry) {
 }
 
 /// What was written, as a listing shows it, and what is known beyond that of an encrypted key.
-Result<Entry> written_entry(const std::string& path, std::size_t begin, Entry entry) {
-  const auto file = ObjectFile::read(path);
-  if (!file) return Failure(file.error());
-  for (std::size_t object = 0; object < file->objects().size(); ++object) {
-    if (file->objects()[object].begin != begin) continue;
-    auto now = file->describe(object);
+Result<Entry> written_entry(const ObjectFile& file, const NewBlock& block) {
+  for (std::size_t object = 0; object < file.objects().size(); ++object) {
+    const auto& place = file.objects()[object];
+    const auto text = file.text().substr(place.begin, place.end - place.begin);
+    if (text != as_text(block.text.view())) continue;
+    auto now = file.describe(object);
     if (!now) return now;
-    now->shape = entry.shape;
-    now->public_key = entry.public_key;
+    now->shape = block.entry.shape;
+    now->public_key = block.entry.public_key;
     return now;
   }
-  return fail(Errc::internal, fmt::format("{} changed while it was written", path));
-}
-
-/// A link is refused, as in write_file(): deleting it would leave the key where it is.
-Result<void> delete_file(const std::string& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_symlink(path, ignored)) {
-    return fail(Errc::access_denied, fmt::format("cannot remove {}: it is a symbolic link", path),
-                "name the file that the link points to");
-  }
-  if (unlink(path.c_str()) == 0) return {};
-  return Failure(error_from_errno(errno, "unlink", "remove", path));
+  return fail(Errc::internal, fmt::format("{} does not hold what was written", file.path()));
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ class NarrowedStore final : public StoreBackend {
   }
   const TrustSource* trust() const noexcept override { return narrowed_->trust(); }
   Importer* importer() noexcept override { return narrowed_->importer(); }
+  BundleImporter* bundle_importer() noexcept override { return narrowed_->bundle_importer(); }
   Generator* generator() noexcept override { return narrowed_->generator(); }
   Remover* remover() noexcept override { return narrowed_->remover(); }
   KeyWrapper* wrapper() noexcept override { return narrowed_->wrapper(); }

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "keystore/internal/asn1.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 
@@ -11,37 +12,18 @@ namespace keystore {
 namespace {
 
 constexpr std::uint64_t most_scrypt_memory = 128U << 20U;
-// A unit of scrypt's N * r * p (two mixings of 128 octets) takes as long as two iterations of PBKDF2.
+// A unit of scrypt's N * r * p (two mixings of 128 octets) takes as long as two iterations of
+// PBKDF2.
 constexpr std::uint64_t iterations_per_scrypt_unit = 2;
 constexpr std::size_t gcm_tag_size = 16;
 
-using Pbe2Ptr = std::unique_ptr<PBE2PARAM, FreeWith<PBE2PARAM_free>>;
-using PbePtr = std::unique_ptr<PBEPARAM, FreeWith<PBEPARAM_free>>;
-using Pbkdf2Ptr = std::unique_ptr<PBKDF2PARAM, FreeWith<PBKDF2PARAM_free>>;
-using ScryptPtr = std::unique_ptr<SCRYPT_PARAMS, FreeWith<SCRYPT_PARAMS_free>>;
-using KdfCtxPtr = std::unique_ptr<EVP_KDF_CTX, FreeWith<EVP_KDF_CTX_free>>;
-
 Failure broken() { return fail(Errc::malformed, "its encryption parameters are broken"); }
-Failure too_much() {
-  return fail(Errc::unsupported, "its key derivation asks for too much work");
-}
+Failure too_much() { return fail(Errc::unsupported, "its key derivation asks for too much work"); }
 Failure not_supported() {
   return Failure(error_from_openssl(Errc::unsupported, "its encryption is not supported"));
 }
 
 int nid_of(const X509_ALGOR& algorithm) { return OBJ_obj2nid(algorithm.algorithm); }
-
-/// The parameters of `algorithm` as a structure of OpenSSL's; null when they are none.
-template <class Pointer>
-Pointer unpack(const X509_ALGOR& algorithm, const ASN1_ITEM* item) {
-  if (algorithm.parameter == nullptr) return nullptr;
-  return Pointer(
-      static_cast<typename Pointer::pointer>(ASN1_TYPE_unpack_sequence(item, algorithm.parameter)));
-}
-
-BytesView octets_of(const ASN1_STRING* text) {
-  return {ASN1_STRING_get0_data(text), static_cast<std::size_t>(ASN1_STRING_length(text))};
-}
 
 std::optional<std::uint64_t> number(const ASN1_INTEGER* integer) {
   std::uint64_t value = 0;
@@ -59,9 +41,8 @@ Result<void> spend(const ASN1_INTEGER* iterations, WorkBudget& budget) {
 
 Result<void> run_kdf(const char* name, const OSSL_PARAM* params, Secret& key) {
   const EvpKdfPtr kdf(EVP_KDF_fetch(private_lib_ctx(), name, nullptr));
-  const KdfCtxPtr ctx(EVP_KDF_CTX_new(kdf.get()));
-  if (ctx == nullptr ||
-      EVP_KDF_derive(ctx.get(), key.writable().data(), key.size(), params) != 1) {
+  const EvpKdfCtxPtr ctx(EVP_KDF_CTX_new(kdf.get()));
+  if (ctx == nullptr || EVP_KDF_derive(ctx.get(), key.writable().data(), key.size(), params) != 1) {
     return not_supported();
   }
   return {};
@@ -75,7 +56,7 @@ OSSL_PARAM octet_param(const char* name, BytesView octets) {
 
 Result<void> run_pbkdf2(const X509_ALGOR& function, BytesView password, Secret& key,
                         WorkBudget& budget) {
-  const auto asked = unpack<Pbkdf2Ptr>(function, ASN1_ITEM_rptr(PBKDF2PARAM));
+  const auto asked = unpack_parameters<Pbkdf2ParamPtr>(function, ASN1_ITEM_rptr(PBKDF2PARAM));
   if (asked == nullptr || asked->salt->type != V_ASN1_OCTET_STRING) return broken();
   if (auto allowed = spend(asked->iter, budget); !allowed) return allowed;
   int digest = NID_sha1;
@@ -90,8 +71,8 @@ Result<void> run_pbkdf2(const X509_ALGOR& function, BytesView password, Secret& 
       octet_param(OSSL_KDF_PARAM_PASSWORD, password),
       octet_param(OSSL_KDF_PARAM_SALT, octets_of(asked->salt->value.octet_string)),
       OSSL_PARAM_construct_uint64(OSSL_KDF_PARAM_ITER, &iterations),
-      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST,
-                                       const_cast<char*>(OBJ_nid2sn(digest)), 0),
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, const_cast<char*>(OBJ_nid2sn(digest)),
+                                       0),
       OSSL_PARAM_construct_int(OSSL_KDF_PARAM_PKCS5, &any_salt),
       OSSL_PARAM_construct_end(),
   };
@@ -100,7 +81,7 @@ Result<void> run_pbkdf2(const X509_ALGOR& function, BytesView password, Secret& 
 
 Result<void> run_scrypt(const X509_ALGOR& function, BytesView password, Secret& key,
                         WorkBudget& budget) {
-  const auto asked = unpack<ScryptPtr>(function, ASN1_ITEM_rptr(SCRYPT_PARAMS));
+  const auto asked = unpack_parameters<ScryptParamsPtr>(function, ASN1_ITEM_rptr(SCRYPT_PARAMS));
   if (asked == nullptr) return broken();
   const auto n = number(asked->costParameter);
   const auto r = number(asked->blockSize);
@@ -164,17 +145,17 @@ Result<void> init_pbes2(const PBE2PARAM& asked, EVP_CIPHER_CTX* ctx, BytesView p
 Result<void> init_cipher(const X509_ALGOR& algorithm, EVP_CIPHER_CTX* ctx,
                          const PbePassword& password, WorkBudget& budget) {
   if (nid_of(algorithm) == NID_pbes2) {
-    const auto asked = unpack<Pbe2Ptr>(algorithm, ASN1_ITEM_rptr(PBE2PARAM));
+    const auto asked = unpack_parameters<Pbe2ParamPtr>(algorithm, ASN1_ITEM_rptr(PBE2PARAM));
     return asked == nullptr ? broken() : init_pbes2(*asked, ctx, password.text, budget);
   }
   int cipher = NID_undef;
   if (EVP_PBE_find(EVP_PBE_TYPE_OUTER, nid_of(algorithm), &cipher, nullptr, nullptr) != 1) {
     return not_supported();
   }
-  const auto asked = unpack<PbePtr>(algorithm, ASN1_ITEM_rptr(PBEPARAM));
+  const auto asked = unpack_parameters<PbeParamPtr>(algorithm, ASN1_ITEM_rptr(PBEPARAM));
   if (asked == nullptr) return broken();
   if (auto allowed = spend(asked->iter, budget); !allowed) return allowed;
-  const auto* text = password.absent           ? nullptr
+  const auto* text = password.absent         ? nullptr
                      : password.text.empty() ? ""
                                              : reinterpret_cast<const char*>(password.text.data());
   if (EVP_PBE_CipherInit_ex(algorithm.algorithm, text, static_cast<int>(password.text.size()),

@@ -14,7 +14,8 @@ namespace keystore {
 class WorkBudget {
  public:
   static constexpr std::uint64_t most_at_once = 10'000'000;
-  static constexpr std::uint64_t most_in_all = 16'000'000;
+  static constexpr std::uint64_t most_in_all = 12'000'000;
+  explicit WorkBudget(std::uint64_t in_all = most_in_all) noexcept : left_(in_all) {}
 
   /// False where `iterations` is more than what is left.
   bool spend(std::uint64_t iterations) noexcept {
@@ -24,7 +25,7 @@ class WorkBudget {
   }
 
  private:
-  std::uint64_t left_ = most_in_all;
+  std::uint64_t left_;
 };
 
 /// A passphrase as password-based encryption takes it.
@@ -40,8 +41,8 @@ struct PbePassword {
 KEYSTORE_API Result<Secret> decrypt_pbe(const X509_ALGOR& algorithm, BytesView encrypted,
                                         const PbePassword& password, WorkBudget& budget);
 
-/// What `cipher`, ready to decrypt, makes of `encrypted`. Errors: malformed (cut off), pin_incorrect
-/// as in decrypt_pbe().
+/// What `cipher`, ready to decrypt, makes of `encrypted`. Errors: malformed (cut off),
+/// pin_incorrect as in decrypt_pbe().
 KEYSTORE_API Result<Secret> run_decryption(EVP_CIPHER_CTX* cipher, BytesView encrypted);
 
 /// Fills `key` as a key derivation function (PBKDF2 or scrypt, RFC 8018, A.2, RFC 7914, 7) says.

@@ -26,10 +26,12 @@ std::vector<std::string> other_names(const std::string& path, const struct stat&
 Result<Key> only_key(const std::string& path, const OpenOptions& options);
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks);
 Result<void> copy_attributes(const std::string& from, const std::string& to);
+Failure refuse_pfx(const std::string& path);
 
 }  // namespace
 
 Result<std::string> key_file_path(const Uri& source) {
+  if (source.scheme() == "pfx") return refuse_pfx(source.path());
   if (source.scheme() != "file") {
     return fail(Errc::unsupported,
                 fmt::format("cannot move {}: not a key file", source.canonical()),
@@ -63,6 +65,7 @@ Result<KeyFile> open_key_file(const std::string& path, const OpenOptions& option
   if (!content) return Failure(content.error());
   auto key = only_key(path, options);
   if (!key) return Failure(key.error());
+  if (key->uri().scheme() == "pfx") return refuse_pfx(path);
   const auto blocks = pem_blocks(as_text(content->view()));
   if (std::count_if(blocks.begin(), blocks.end(), holds_private_key) > 1) {
     return fail(Errc::unsupported,
@@ -220,6 +223,14 @@ Result<void> copy_attributes(const std::string& from, const std::string& to) {
     if (!copied && name == "system.posix_acl_access") return copied;
   }
   return {};
+}
+
+/// Programs that read PKCS#12 read no reference.
+Failure refuse_pfx(const std::string& path) {
+  return fail(Errc::unsupported,
+              fmt::format("cannot move {}: a key reference cannot stand in a PKCS#12 file", path),
+              "'keystore import' copies its key and certificates onto a token; 'keystore ref' then "
+              "writes a reference for programs that read PEM");
 }
 
 }  // namespace

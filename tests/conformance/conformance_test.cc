@@ -323,6 +323,7 @@ INSTANTIATE_TEST_SUITE_P(Files, Conformance,
                          ::testing::Values(Backend{"PemFile", testing::make_pem_file},
                                            Backend{"PemFolder", testing::make_pem_folder},
                                            Backend{"EncryptedFile", testing::make_encrypted_file},
+                                           Backend{"Pfx", testing::make_pfx},
                                            Backend{"Identity", testing::make_identity}),
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Tokens, Conformance, ::testing::ValuesIn(token_backends()), name_of);

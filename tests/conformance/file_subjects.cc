@@ -71,6 +71,30 @@ class EncryptedSubject : public Subject {
   Store store_ = open_path(workspace_ / "web.pem");
 };
 
+/// A PKCS#12 file, written by ourselves.
+class PfxSubject : public Subject {
+ public:
+  bool put_key(std::string_view file) override {
+    const auto pkcs8 = open_path(test_file(file)).key()->export_pkcs8(insecure_export_permit());
+    store_.importer()->import_key(*pkcs8, object_).value();
+    return true;
+  }
+  void put_certificate(std::string_view file) override {
+    const auto certificate = open_path(test_file(file)).find_certificates()->items.front();
+    store_.importer()->import_certificate(certificate, object_).value();
+  }
+  Store store() override { return open(uri_, with_passphrase()).value(); }
+  OpenOptions options() const override { return with_passphrase(); }
+  std::string label() const override { return "web"; }
+  bool exportable() const override { return true; }
+
+ private:
+  Workspace workspace_;
+  std::string uri_ = "pfx:" + (workspace_ / "web.p12").string();
+  Store store_ = open(uri_, with_passphrase()).value();
+  NewObject object_ = {.legacy = true};  // fewer iterations
+};
+
 /// keystore:web over a file.
 class IdentitySubject : public FileSubject {
  public:
@@ -86,6 +110,7 @@ class IdentitySubject : public FileSubject {
 std::unique_ptr<Subject> make_pem_file() { return std::make_unique<FileSubject>(); }
 std::unique_ptr<Subject> make_pem_folder() { return std::make_unique<FolderSubject>(); }
 std::unique_ptr<Subject> make_encrypted_file() { return std::make_unique<EncryptedSubject>(); }
+std::unique_ptr<Subject> make_pfx() { return std::make_unique<PfxSubject>(); }
 std::unique_ptr<Subject> make_identity() { return std::make_unique<IdentitySubject>(); }
 
 }  // namespace keystore::testing

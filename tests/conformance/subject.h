@@ -40,6 +40,7 @@ inline void PrintTo(const Backend& backend, std::ostream* out) { *out << backend
 std::unique_ptr<Subject> make_pem_file();
 std::unique_ptr<Subject> make_pem_folder();
 std::unique_ptr<Subject> make_encrypted_file();
+std::unique_ptr<Subject> make_pfx();
 std::unique_ptr<Subject> make_identity();
 /// On the shared token of that kind.
 std::unique_ptr<Subject> make_token(const RealToken& kind);

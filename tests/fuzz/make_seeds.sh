@@ -3,7 +3,7 @@
 # the tree; run it again only to add to it. The keys are for tests and protect nothing.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p seeds/uri seeds/config seeds/certificate seeds/pem seeds/pkcs8 seeds/reference seeds/wrapped_key
+mkdir -p seeds/uri seeds/config seeds/certificate seeds/pem seeds/pkcs8 seeds/reference seeds/wrapped_key seeds/pfx
 
 seed() { printf '%s' "$2" >"seeds/$1"; }
 
@@ -67,6 +67,14 @@ openssl rsa -in "$work/rsa.pem" -traditional -aes128 -passout pass:passphrase -o
 openssl pkcs8 -topk8 -in "$work/ed25519.pem" -v2 aes-256-cbc -iter 1000 -passout pass:passphrase -out seeds/pem/pkcs8-encrypted
 openssl pkcs8 -topk8 -in "$work/ed25519.pem" -scrypt -scrypt_N 1024 -passout pass:other -out seeds/pem/pkcs8-scrypt
 openssl pkey -in "$work/ed25519.pem" -pubout -out seeds/pem/public
+
+pfx() { openssl pkcs12 -export -inkey "$work/p256.pem" -in "$work/p256.crt" -iter 500 -out "seeds/pfx/$@"; }
+pfx modern -passout pass:passphrase -name web
+pfx legacy -passout pass:passphrase -legacy
+pfx other -passout pass:other
+pfx plain -passout pass:passphrase -keypbe NONE -certpbe NONE
+pfx no-mac -passout pass:passphrase -nomac
+pfx bare -passout pass: -keypbe NONE -certpbe NONE -nomac
 
 # SEQUENCE { version, keyType, uri, publicKey, [0] schemes }: see keystore/reference.h.
 reference() {

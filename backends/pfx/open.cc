@@ -1,0 +1,14 @@
+#include "backends/pfx/open.h"
+
+#include "backends/pfx/store.h"
+#include "keystore/internal/file_uri.h"
+
+namespace keystore::pfx {
+
+Result<std::shared_ptr<StoreBackend>> open(const Uri& uri, const OpenContext& context) {
+  const auto place = parse_file_uri(uri);
+  if (!place) return Failure(place.error());
+  return std::make_shared<PfxStore>(uri, place->path, place->index, context);
+}
+
+}  // namespace keystore::pfx
