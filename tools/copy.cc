@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "keystore/internal/chain.h"
+#include "tools/output.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -14,6 +16,7 @@ struct Load {
   struct PrivateKey {
     Secret pkcs8;
     std::string label;
+    Bytes id;
     std::optional<PublicKey> public_key;
   };
   std::vector<PrivateKey> keys = {};
@@ -43,6 +46,81 @@ Result<std::vector<Entry>> copy_objects(const CopyRequest& request) {
 
 namespace {
 
+void add_new(std::vector<Certificate>& certificates, const Certificate& certificate) {
+  if (std::ranges::find(certificates, certificate) == certificates.end()) {
+    certificates.push_back(certificate);
+  }
+}
+
+/// What lies beside a key in its store belongs to it, also where the URI names the key alone.
+void add_beside(const Store& store, Load& load) {
+  if (load.keys.size() != 1) return;
+  const auto identity = store.identity();
+  if (!identity) return;
+  add_new(load.certificates, identity->leaf());
+  for (const auto& issuer : identity->chain()) add_new(load.certificates, issuer);
+}
+
+bool is_for(const Certificate& certificate, const std::vector<PublicKey>& keys) {
+  const auto own = certificate.public_key();
+  return own && std::ranges::find(keys, *own) != keys.end();
+}
+
+bool issues_another(const Certificate& issuer, const std::vector<Certificate>& certificates) {
+  return std::ranges::any_of(certificates, [&](const Certificate& other) {
+    return other != issuer && other.issuer_der() == issuer.subject_der();
+  });
+}
+
+/// Each leaf with its issuers behind it, as a server sends them; issuers that are missing are taken
+/// from `more`; roots and the rest come last. Leaves are the certificates for `keys`, then those
+/// that have issued no other.
+std::vector<Certificate> in_order(const std::vector<Certificate>& certificates,
+                                  const std::vector<Certificate>& more,
+                                  const std::vector<PublicKey>& keys) {
+  auto candidates = certificates;
+  candidates.insert(candidates.end(), more.begin(), more.end());
+  std::vector<Certificate> ordered;
+  const auto add_path = [&](const Certificate& leaf) {
+    add_new(ordered, leaf);
+    for (const auto& issuer : build_chain(leaf, candidates)) add_new(ordered, issuer);
+  };
+  for (const auto& each : certificates) {
+    if (is_for(each, keys)) add_path(each);
+  }
+  for (const auto& each : certificates) {
+    if (!issues_another(each, certificates)) add_path(each);
+  }
+  for (const auto& each : certificates) add_new(ordered, each);
+  return ordered;
+}
+
+std::vector<PublicKey> public_keys_of(const Load& load) {
+  std::vector<PublicKey> keys;
+  for (const auto& key : load.keys) {
+    if (key.public_key) keys.push_back(*key.public_key);
+  }
+  return keys;
+}
+
+Result<std::vector<Certificate>> completions(const std::vector<std::string>& sources) {
+  std::vector<Certificate> all;
+  for (const auto& source : sources) {
+    auto some = open_certificates(source, {});
+    if (!some) return some;
+    std::ranges::move(*some, std::back_inserter(all));
+  }
+  return all;
+}
+
+/// Secret keys in files are read by nobody here.
+void tell_what_stays(const Store& store) {
+  const auto secrets = store.find_entries({.kind = EntryKind::secret_key});
+  if (!secrets || secrets->items.empty() || secrets->items.front().custody != Custody::file) return;
+  print_warning(fmt::format("{} secret keys of {} are not copied", secrets->items.size(),
+                            store.uri().canonical()));
+}
+
 Result<Load> take(const CopyRequest& request) {
   const auto store = open_store(request.source, request.source_secret);
   if (!store) return Failure(store.error());
@@ -50,9 +128,10 @@ Result<Load> take(const CopyRequest& request) {
   if (!keys) return Failure(keys.error());
   auto certificates = store->find_certificates();
   if (!certificates) return Failure(certificates.error());
+  // What can be read in part only does not pass as the whole.
   if (!keys->skipped.empty()) return Failure(keys->skipped.front());
+  if (!certificates->skipped.empty()) return Failure(certificates->skipped.front());
   if (keys->items.empty() && certificates->items.empty()) {
-    if (!certificates->skipped.empty()) return Failure(certificates->skipped.front());
     return fail(Errc::not_found,
                 fmt::format("there is no key and no certificate at {}", store->uri().canonical()));
   }
@@ -60,8 +139,13 @@ Result<Load> take(const CopyRequest& request) {
   for (const auto& key : keys->items) {
     auto pkcs8 = key.export_pkcs8(insecure_export_permit());
     if (!pkcs8) return Failure(pkcs8.error());
-    load.keys.push_back({*std::move(pkcs8), key.label(), key.public_key()});
+    load.keys.push_back({*std::move(pkcs8), key.label(), key.id(), key.public_key()});
   }
+  add_beside(*store, load);
+  tell_what_stays(*store);
+  const auto more = completions(request.chain);
+  if (!more) return Failure(more.error());
+  load.certificates = in_order(load.certificates, *more, public_keys_of(load));
   return load;
 }
 
@@ -143,14 +227,32 @@ Error take_back(Error error, const Store& store, const std::vector<Entry>& made)
   return error;
 }
 
+/// In one piece, where the store is a file.
+Result<std::vector<Entry>> put_bundle(const Load& load, BundleImporter& importer,
+                                      const NewObject& object) {
+  std::vector<NewItem> items;
+  for (const auto& key : load.keys) {
+    items.push_back({.pkcs8 = &key.pkcs8,
+                     .label = object.label.empty() ? key.label : object.label,
+                     .id = object.id.empty() ? key.id : object.id});
+  }
+  const bool alone = load.keys.empty() && load.certificates.size() == 1;
+  for (const auto& certificate : load.certificates) {
+    items.push_back({.certificate = certificate,
+                     .label = alone ? object.label : "",
+                     .id = alone ? object.id : Bytes()});
+  }
+  return importer.import_bundle(items, object);
+}
+
 Result<std::vector<Entry>> put(const Load& load, const Store& store, NewObject object) {
-  const bool replaces = object.replace;
+  if (auto* bundle = store.bundle_importer()) return put_bundle(load, *bundle, object);
   std::vector<Entry> made;
   auto done = put_keys(load, store, object, made);
   if (done) done = put_certificates(load, store, object, made);
   if (done) return made;
   // Of a file that was replaced there is a backup: what came in its place is not made less.
-  return Failure(replaces ? done.error() : take_back(done.error(), store, made));
+  return Failure(object.replace ? done.error() : take_back(done.error(), store, made));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <memory>
+#include <vector>
 
 #include "keystore/uri.h"
 #include "tools/commands.h"
@@ -18,22 +19,34 @@ struct Options {
   std::string destination = {};
   SecretOption pin = {};
   SecretOption passphrase = {};
+  std::vector<std::string> chain = {};
   std::string wrap_key = {};
+  bool legacy = false;
   bool force = false;
 };
 
 Result<int> export_to(const Options& options, bool json);
+Result<std::string> destination_of(const std::string& text);
 
 }  // namespace
 
 void add_export(CLI::App& app, Context& context) {
   auto* command =
-      app.add_subcommand("export", "Write keys and certificates to a PEM file, keys first");
+      app.add_subcommand("export", "Write keys and certificates to a PEM or PKCS#12 file");
   const auto options = std::make_shared<Options>();
   command->add_option("SRC", options->source, "Where they are")->required();
-  command->add_option("DST", options->destination, "PEM file, mode 0600")->required();
+  command
+      ->add_option("DST", options->destination,
+                   "PEM file, or pfx:PATH and names that end in .p12 or .pfx: PKCS#12")
+      ->required();
   add_secret(*command, "--pin", options->pin, "PIN or passphrase of SRC");
-  add_secret(*command, "--passphrase", options->passphrase, "Encrypt keys with it (PKCS#8)");
+  add_secret(*command, "--passphrase", options->passphrase,
+             "Encrypt DST with it; also opens SRC, unless --pin does");
+  command->add_option("--chain", options->chain, "Where issuers are that SRC lacks")
+      ->type_name("URI")
+      ->take_all();
+  command->add_flag("--legacy", options->legacy,
+                    "PKCS#12 that old systems read (3DES, SHA-1): Windows before 10");
   command
       ->add_option("--wrap-key", options->wrap_key,
                    "AES key on the token of SRC that enciphers the key there: a backup that never "
@@ -42,22 +55,22 @@ void add_export(CLI::App& app, Context& context) {
       ->excludes("--passphrase");
   command->add_flag("--force", options->force, "Replace DST, keeping a backup");
   add_json(*command, context);
-  add_example(*command,
-              "keystore export web.key backup.pem --passphrase prompt\n  "
-              "keystore export 'pkcs11:token=prod;object=web' web.wrapped --wrap-key "
-              "'pkcs11:token=prod;object=backup'");
+  add_example(
+      *command,
+      "keystore export web.key backup.pem --passphrase prompt\n  "
+      "keystore export web.pem pfx:web.p12 --chain intermediates.pem --passphrase prompt\n  "
+      "keystore export 'pkcs11:token=prod;object=web' web.wrapped --wrap-key "
+      "'pkcs11:token=prod;object=backup'");
   context.on(*command, [options, &context] { return export_to(*options, context.json); });
 }
 
 namespace {
 
 Result<int> export_to(const Options& options, bool json) {
-  const auto destination = Uri::parse(options.destination);
+  const auto target = destination_of(options.destination);
+  if (!target) return Failure(target.error());
+  const auto destination = Uri::parse(*target);
   if (!destination) return Failure(destination.error());
-  if (destination->scheme() != "file") {
-    return fail(Errc::invalid_argument, fmt::format("{} is not a file", options.destination),
-                "keystore import copies into tokens");
-  }
   if (!options.wrap_key.empty()) {
     const auto made = export_wrapped({.source = options.source,
                                       .pin = options.pin,
@@ -67,16 +80,40 @@ Result<int> export_to(const Options& options, bool json) {
     if (!made) return Failure(made.error());
     return print_entries(std::array{*made}, json);
   }
+  if (options.legacy && destination->scheme() != "pfx") {
+    return fail(Errc::invalid_argument, "--legacy is for PKCS#12", "pfx:PATH asks for it");
+  }
   const auto passphrase = options.passphrase.read(
       {.what = PinRequest::What::new_passphrase, .object = options.destination});
   if (!passphrase) return Failure(passphrase.error());
-  const auto made = copy_objects(
-      {.source = options.source,
-       .source_secret = options.pin,
-       .destination = options.destination,
-       .object = {.replace = options.force, .passphrase = *passphrase ? &**passphrase : nullptr}});
+  const bool from_token = options.source.starts_with("pkcs11:");
+  const bool own_secret = from_token || !options.pin.text.empty();
+  const auto made = copy_objects({.source = options.source,
+                                  .source_secret = own_secret ? options.pin : options.passphrase,
+                                  .chain = options.chain,
+                                  .destination = *target,
+                                  .object = {.replace = options.force,
+                                             .passphrase = *passphrase ? &**passphrase : nullptr,
+                                             .legacy = options.legacy}});
   if (!made) return Failure(made.error());
   return print_entries(*made, json);
+}
+
+/// The URI of what is written. A new file has no content that tells its format: here alone its name
+/// does.
+Result<std::string> destination_of(const std::string& text) {
+  constexpr std::string_view file = "file:";
+  const auto uri = Uri::parse(text);
+  if (!uri) return Failure(uri.error());
+  if (uri->scheme() == "pfx") return text;
+  if (uri->scheme() != "file") {
+    return fail(Errc::invalid_argument, fmt::format("{} is not a file", text),
+                "keystore import copies into tokens");
+  }
+  const auto& path = uri->path();
+  if (!path.ends_with(".p12") && !path.ends_with(".pfx")) return text;
+  const auto full = text.starts_with(file) ? text : uri->canonical();
+  return "pfx:" + full.substr(file.size());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "keystore/api.h"
 #include "keystore/certificate.h"
 
 namespace keystore {
@@ -12,7 +13,7 @@ bool is_issued_by(const Certificate& certificate, const Certificate& issuer);
 
 /// The issuers above `leaf` that `candidates` hold, nearest first, the root left out. Neither
 /// validity nor purposes are looked at: this gathers what a server sends.
-std::vector<Certificate> build_chain(const Certificate& leaf,
+KEYSTORE_API std::vector<Certificate> build_chain(const Certificate& leaf,
                                      std::span<const Certificate> candidates);
 
 }  // namespace keystore

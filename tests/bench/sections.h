@@ -29,6 +29,7 @@ void measure_few_sessions(const Settings& settings, Report& report);
 void measure_layers(const Settings& settings, Report& report);
 void measure_loading(const Settings& settings, Report& report);
 void measure_listing(const Settings& settings, Report& report);
+void measure_pfx(const Settings& settings, Report& report);
 void measure_tls(const Settings& settings, Report& report);
 void measure_event_loop(const Settings& settings, Report& report);
 
@@ -39,6 +40,7 @@ inline constexpr std::array sections = {
     Section{"layers", "a token that signs at once: what the layers above it cost", measure_layers},
     Section{"load", "one key of many by URI", measure_loading},
     Section{"list", "all private keys of a token", measure_listing},
+    Section{"pfx", "a PKCS#12 file opened against PKCS12_parse", measure_pfx},
     Section{"tls", "TLS 1.3 handshakes, both ends in one thread", measure_tls},
     Section{"async", "an event loop of one thread whose token takes 5 ms", measure_event_loop},
 };

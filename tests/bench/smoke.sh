@@ -12,7 +12,7 @@ import sys
 report = json.load(open(sys.argv[1]))
 assert report["schema"] == "keystore/1", report
 sections = {row["section"] for row in report["measurements"]}
-expected = {"sign", "slow", "few", "layers", "load", "list", "tls", "async"}
+expected = {"sign", "slow", "few", "layers", "load", "list", "pfx", "tls", "async"}
 assert sections == expected, f"sections without a figure: {expected - sections}"
 assert all(row["ratio"] > 0 for row in report["measurements"]), report
 CHECK
