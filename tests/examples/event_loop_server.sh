@@ -21,6 +21,8 @@ END
 token_is() { printf '%s\n' "$1" > "$faults.new"; mv "$faults.new" "$faults"; }
 signing() { "$KEYSTORE_BUILD/tests/tokens/print-counts" "$counts" C_Sign; }
 signs_at_once() { [ "$(signing)" -ge "$1" ] 2> /dev/null; }
+# Nothing is signed any more for clients that have left.
+is_idle() { local seen=$idle_at; idle_at=$(signing); [ "$idle_at" = "$seen" ]; }
 is_ready() { grep -q ready "$work/server.log" || ! running server; }
 
 # serve WORKERS OPTION…: the server is ready.
@@ -49,7 +51,9 @@ for workers in 4 8; do
   echo "$workers workers: $(cat "$work/out"), at most $((workers * 200))"
   # Not by the clock: so many signatures are inside the token while its server goes on; those that
   # hang are replaced once.
-  before=$(signing)
+  idle_at=unknown
+  wait_until 20 is_idle || fail "signatures go on without clients"
+  before=$idle_at
   token_is 'C_Sign hang'
   start clients "$KEYSTORE_BUILD/tests/examples/handshakes" "$port" 64 1000
   wait_until 20 signs_at_once $((before + workers)) || fail "not $workers signatures at once"
