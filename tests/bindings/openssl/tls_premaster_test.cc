@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <functional>
 #include <random>
 #include <vector>
@@ -98,30 +100,34 @@ void take_with_leak(BytesView block, const PremasterVersions& versions, Premaste
   std::ranges::copy(secret, premaster.begin());
 }
 
-/// The time of many calls. The least of a sample is what they take where nothing disturbs them.
-std::chrono::nanoseconds time_of(const Take& take, const Bytes& block) {
+/// The time of many calls. All blocks are measured at one address: where a block lies takes its
+/// time as well.
+double time_of(const Take& take, const Bytes& content) {
   constexpr int calls = 64;
+  alignas(64) static std::array<std::uint8_t, modulus_size> block;
+  std::ranges::copy(content, block.begin());
   auto premaster = substitute();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < calls; ++i) take(block, {tls_1_2}, premaster);
-  return std::chrono::steady_clock::now() - start;
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-/// By how much the slower of two blocks takes longer, in parts of the faster one's time. Both are
-/// measured in turns whose order is drawn, so that drifts of the clock's rate hit both.
+/// By how much one block takes longer than another, in parts of its time: the median of pairs, in
+/// an order that is drawn for each. What disturbs a pair, and drifts of the clock's rate, do not
+/// reach it.
 double difference(const Take& take, const Bytes& a, const Bytes& b) {
-  constexpr int rounds = 2000;
+  constexpr std::size_t pairs = 2001;
   std::mt19937 draw(7);
-  auto least_a = std::chrono::nanoseconds::max();
-  auto least_b = least_a;
-  for (int i = 0; i < rounds; ++i) {
+  std::vector<double> differences;
+  for (std::size_t i = 0; i < pairs; ++i) {
     const bool a_first = draw() % 2 == 0;
-    if (a_first) least_a = std::min(least_a, time_of(take, a));
-    least_b = std::min(least_b, time_of(take, b));
-    if (!a_first) least_a = std::min(least_a, time_of(take, a));
+    const double first = time_of(take, a_first ? a : b);
+    const double second = time_of(take, a_first ? b : a);
+    differences.push_back((a_first ? first - second : second - first) / std::min(first, second));
   }
-  const auto [faster, slower] = std::minmax(least_a.count(), least_b.count());
-  return static_cast<double>(slower - faster) / static_cast<double>(faster);
+  const auto middle = differences.begin() + pairs / 2;
+  std::ranges::nth_element(differences, middle);
+  return std::abs(*middle);
 }
 
 struct WrongBlock {
