@@ -1,11 +1,36 @@
 #include "keystore/verify/trust.h"
 
-#include "keystore/file.h"
 #include "keystore/internal/lib_ctx.h"
+#include "keystore/store.h"
 #include "keystore/verify/internal/pem_objects.h"
 #include "keystore/verify/internal/trust_data.h"
 
 namespace keystore::verify {
+namespace {
+
+/// With the anchor's uses in the form that OpenSSL has for them. Null: malformed.
+MemberPtr member_of(const TrustAnchor& anchor) {
+  const auto& der = anchor.certificate.der();
+  if (!anchor.trusted && anchor.rejected.empty()) return Member::parse(der);
+  const auto* at = der.data();
+  const X509Ptr x509(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  if (!x509) return nullptr;
+  const auto object = [](const std::string& oid) {
+    return Asn1ObjectPtr(OBJ_txt2obj(oid.c_str(), 1));
+  };
+  if (anchor.trusted) X509_add1_trust_object(x509.get(), nullptr);  // a list, empty so far
+  for (const auto& oid : anchor.trusted.value_or(std::vector<std::string>())) {
+    X509_add1_trust_object(x509.get(), object(oid).get());
+  }
+  for (const auto& oid : anchor.rejected) X509_add1_reject_object(x509.get(), object(oid).get());
+  unsigned char* encoded = nullptr;
+  const int size = i2d_X509_AUX(x509.get(), &encoded);
+  const OpensslMemoryPtr<unsigned char> owned(encoded);
+  if (size <= 0) return nullptr;
+  return Member::parse({encoded, static_cast<std::size_t>(size)}, true);
+}
+
+}  // namespace
 
 void Pool::add(MemberPtr member) {
   auto& same_hash = by_name_[X509_subject_name_hash(member->x509())];
@@ -37,8 +62,10 @@ Trust::Data& Trust::own() {
   return *data_;
 }
 
-void Trust::add_anchor(const Certificate& certificate) {
-  if (auto member = Member::parse(certificate.der())) own().anchors.add(std::move(member));
+void Trust::add_anchor(const Certificate& certificate) { add_anchor(TrustAnchor{certificate}); }
+
+void Trust::add_anchor(const TrustAnchor& anchor) {
+  if (auto member = member_of(anchor)) own().anchors.add(std::move(member));
 }
 
 Result<void> Trust::add_anchors(BytesView file, std::vector<Error>* skipped) {
@@ -74,12 +101,15 @@ Result<void> Trust::add_distrusted(BytesView file) {
 std::size_t Trust::anchor_count() const noexcept { return data_->anchors.size(); }
 
 Result<Trust> system_trust() {
-  constexpr const char* bundle = "/etc/ssl/certs/ca-certificates.crt";
-  const auto text = read_file(bundle);
-  if (!text) return Failure(text.error());
+  const auto store = open("system:");
+  if (!store) return Failure(store.error());
+  const auto anchors = store->trust()->anchors();
+  if (!anchors) return Failure(anchors.error());
+  const auto distrusted = store->trust()->distrusted();
+  if (!distrusted) return Failure(distrusted.error());
   Trust trust;
-  const auto added = trust.add_anchors(text->view());
-  if (!added) return Failure(added.error());
+  for (const auto& anchor : anchors->items) trust.add_anchor(anchor);
+  for (const auto& certificate : distrusted->items) trust.add_distrusted(certificate);
   return trust;
 }
 

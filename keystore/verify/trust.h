@@ -8,6 +8,7 @@
 #include "keystore/bytes.h"
 #include "keystore/certificate.h"
 #include "keystore/result.h"
+#include "keystore/trust.h"
 
 /// Paths to trust anchors, and what speaks against them (DESIGN.md, section 8).
 namespace keystore::verify {
@@ -20,6 +21,8 @@ class KEYSTORE_API Trust {
 
   /// Anchors for every purpose.
   void add_anchor(const Certificate& certificate);
+  /// An anchor for the purposes that its store trusts it for.
+  void add_anchor(const TrustAnchor& anchor);
   /// Every certificate of a PEM text, or the one of a DER file. A `TRUSTED CERTIFICATE` (OpenSSL's
   /// form) keeps its trusted and rejected uses; `skipped` gets what could not be read.
   /// Errors: not_found when there is no certificate in it.
@@ -38,7 +41,8 @@ class KEYSTORE_API Trust {
   std::shared_ptr<Data> data_;
 };
 
-/// The anchors of the operating system. Errors: not_found, unsupported, io.
+/// The anchors of the operating system, `system:`, and what it distrusts. Errors: as open() and
+/// TrustSource.
 KEYSTORE_API Result<Trust> system_trust();
 
 }  // namespace keystore::verify

@@ -49,6 +49,20 @@ expect 1 "there is no trusted certificate of the issuer 'CN=Issuing'" web.pem --
 expect 1 'not trusted' web.pem --chain issuing.pem
 expect 1 'not trusted' web.pem --chain issuing.pem --trust other.pem
 expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --distrust issuing.pem
+
+# The system's trust, which is taken where none is named: its purposes and its distrust count.
+mkdir distrust
+export SSL_CERT_FILE=$work/system.pem SSL_CERT_DIR=$work/distrust
+cp root.pem system.pem
+expect 0 trusted web.pem --chain issuing.pem --host www.example.org
+openssl x509 -in root.pem -addtrust emailProtection -trustout -out system.pem
+expect 1 'not trusted' web.pem --chain issuing.pem --host www.example.org
+openssl x509 -in root.pem -addtrust serverAuth -trustout -out system.pem
+expect 0 trusted web.pem --chain issuing.pem --host www.example.org
+openssl x509 -in issuing.pem -addreject anyExtendedKeyUsage -trustout -out distrust/1a2b3c4d.0
+expect 1 'not trusted' web.pem --chain issuing.pem --host www.example.org
+unset SSL_CERT_FILE SSL_CERT_DIR
+
 expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --purpose client
 expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --at 2060-01-01T00:00:00Z
 expect 1 'CRL' web.pem --chain issuing.pem --trust root.pem --crl-check leaf
