@@ -263,7 +263,8 @@ TEST_F(JobTest, WhenTheConnectionIsFreedWhilePausedNothingOfOursStays) {
   auto& gate = new_gate();
   std::weak_ptr<const KeyBackend> backend;
   std::vector<std::unique_ptr<Job>> lost;  // OpenSSL 3.0 frees no paused job
-  for (int i = 0; i < 30; ++i) {           // some run, some wait for a worker
+  const auto workers = static_cast<int>(OpensslConfig{}.async_workers);
+  for (int i = 0; i < workers + 14; ++i) {  // one for each worker, and more that wait for one
     auto gated_key = std::make_shared<const testing::GatedKey>(key_.key(), gate);
     backend = gated_key;
     WaitCtxPtr context(ASYNC_WAIT_CTX_new());
@@ -271,6 +272,7 @@ TEST_F(JobTest, WhenTheConnectionIsFreedWhilePausedNothingOfOursStays) {
     lost.push_back(std::make_unique<Job>(context.get(), [&] { return signing.sign(); }));
     ASSERT_EQ(lost.back()->resume(), ASYNC_PAUSE);
     const int fd = descriptors(context.get()).front();
+    if (i < workers) gate.await(i + 1);
     context.reset();
     EXPECT_EQ(::fcntl(fd, F_GETFD), -1);
   }
