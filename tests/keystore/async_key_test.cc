@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/keystore/software_keys.h"
+#include "tests/support/child.h"
 #include "tests/support/gated_key.h"
 
 namespace keystore {
@@ -15,20 +16,15 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Gate;
 using testing::gated;
+using testing::new_gate;
 using testing::new_key;
+using testing::status_of_child;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto scheme = SignatureScheme::ecdsa_secp256r1_sha256;
 const Bytes message = {'m', 'e', 's', 's', 'a', 'g', 'e'};
 
 Clock::time_point in(Clock::duration time) { return Clock::now() + time; }
-
-/// Gates that threads may still stand at when a test ends.
-Gate& new_gate() {
-  static std::vector<Gate*> kept;
-  kept.push_back(new Gate);
-  return *kept.back();
-}
 
 TEST(AsyncKey, FuturesGiveWhatTheKeyGives) {
   const auto ec = new_key("ec:p256");
@@ -136,20 +132,6 @@ TEST(AsyncKey, OutlivesWhatItWasMadeFrom) {
   gate.await(1);
   gate.open();
   EXPECT_TRUE(future.get());
-}
-
-/// The status of a child that runs `body` and exits as programs do.
-template <class Body>
-int status_of_child(const Body& body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    body();
-    std::exit(::testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return status;
 }
 
 TEST(AsyncKey, AForkedChildHasWorkersOfItsOwn) {

@@ -15,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::Gate;
+using testing::new_gate;
 using Clock = PoolTask::Clock;
 
 /// How it ended: nothing when it ran and nobody gave it up before.
@@ -53,13 +54,6 @@ WorkerPool& new_pool() {
 
 /// Long enough to find a worker on a busy machine.
 constexpr auto short_time = 500ms;
-
-/// Gates that threads may still stand at when a test ends.
-Gate& new_gate() {
-  static std::vector<Gate*> kept;
-  kept.push_back(new Gate);
-  return *kept.back();
-}
 
 TEST(WorkerPool, RunsAsManyAtOnceAsItHasWorkers) {
   auto& pool = new_pool<3, 100>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <vector>
 
 namespace keystore::testing {
 
@@ -42,5 +43,12 @@ class Gate {
   int inside_ = 0;
   int most_inside_ = 0;
 };
+
+/// A gate that threads may still stand at when its test ends: never freed.
+inline Gate& new_gate() {
+  static std::vector<Gate*> kept;
+  kept.push_back(new Gate);
+  return *kept.back();
+}
 
 }  // namespace keystore::testing

@@ -14,6 +14,7 @@
 
 #include "bindings/openssl/tls/tls.h"
 #include "tests/bindings/openssl/file_keys.h"
+#include "tests/support/child.h"
 #include "tests/support/gated_key.h"
 
 namespace keystore {
@@ -22,17 +23,12 @@ namespace {
 using testing::FileKey;
 using testing::Gate;
 using testing::gated;
+using testing::new_gate;
+using testing::status_of_child;
 using testing::Workspace;
 using WaitCtxPtr = std::unique_ptr<ASYNC_WAIT_CTX, FreeWith<ASYNC_WAIT_CTX_free>>;
 
 const Bytes message(1000, 0x5A);
-
-/// Gates that workers may still stand at when a test ends.
-Gate& new_gate() {
-  static std::vector<Gate*> kept;
-  kept.push_back(new Gate);
-  return *kept.back();
-}
 
 std::vector<OSSL_ASYNC_FD> descriptors(ASYNC_WAIT_CTX* context) {
   std::size_t count = 0;
@@ -284,20 +280,6 @@ TEST_F(JobTest, WhenTheConnectionIsFreedWhilePausedNothingOfOursStays) {
   Signing after(key_.key());
   Job job(context_.get(), [&] { return after.sign(); });
   EXPECT_TRUE(job.finish());
-}
-
-/// The status of a child that runs `body` and exits as programs do.
-template <class Body>
-int status_of_child(const Body& body) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(60);
-    body();
-    std::exit(::testing::Test::HasFailure() ? 1 : 0);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return status;
 }
 
 TEST_F(JobTest, AForkedChildLosesWhatItsParentBeganAndGoesOn) {
