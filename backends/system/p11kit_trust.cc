@@ -57,7 +57,9 @@ void add_p11kit(Listing<TrustAnchor>& found) {
   found.skipped.push_back(extracted.error());
   found.skipped.back().message =
       fmt::format("the trust settings of p11-kit are not read: {}", extracted.error().message);
-  found.skipped.back().hint = "install p11-kit, which has the 'trust' program";
+  if (extracted.error().code == Errc::not_found) {
+    found.skipped.back().hint = "install p11-kit, which has the 'trust' program";
+  }
 }
 
 }  // namespace keystore::system
