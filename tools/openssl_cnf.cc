@@ -36,7 +36,7 @@ Result<CnfSections> read_sections(const std::string& file) {
   return fail(Errc::malformed, fmt::format("{}: OpenSSL cannot read line {}", file, line));
 }
 
-std::string provider_cnf(const std::string& module, const CnfSections& sections) {
+std::string provider_cnf(const std::string& module, const CnfSections& sections, bool montgomery) {
   return fmt::format(
       "# Loads OpenSSL's own algorithms first, then the keystore provider.\n"
       "[default]\n"
@@ -55,8 +55,10 @@ std::string provider_cnf(const std::string& module, const CnfSections& sections)
       "\n"
       "[keystore_provider]\n"
       "module = {3}\n"
+      "{4}"
       "activate = 1\n",
-      sections.init, sections.providers, sections.default_provider, module);
+      sections.init, sections.providers, sections.default_provider, module,
+      montgomery ? "montgomery = yes\n" : "");
 }
 
 std::string included_file(const std::string& file) {

@@ -20,7 +20,8 @@ Result<CnfSections> read_sections(const std::string& file);
 
 /// A configuration that activates `default`, then the provider at `module`, and says why where a
 /// provider cannot be loaded. It is whole on its own, and extends `sections` when included.
-std::string provider_cnf(const std::string& module, const CnfSections& sections);
+/// `montgomery`: it shall offer X25519 and X448.
+std::string provider_cnf(const std::string& module, const CnfSections& sections, bool montgomery);
 
 /// keystore.cnf beside `file`.
 std::string included_file(const std::string& file);

@@ -22,13 +22,15 @@ struct Options {
   bool install = false;
   bool remove = false;
   bool yes = false;
+  bool montgomery = false;
   std::string system_file = {};
 };
 
 Result<int> run(const Options& options, bool json);
 Result<std::string> provider_path();
 Result<std::string> system_file(const Options& options);
-Result<int> install(const std::string& file, const std::string& module, bool yes, bool json);
+Result<int> install(const std::string& file, const std::string& module, const Options& options,
+                    bool json);
 Result<int> remove(const std::string& file, bool yes, bool json);
 Result<void> writable(const std::string& file);
 Result<void> rewrite(const std::string& file, const std::string& text);
@@ -47,6 +49,8 @@ void add_openssl_conf(CLI::App& app, Context& context) {
       ->excludes(installs);
   command->add_option("--openssl-cnf", options->system_file,
                       "The system's file; default: that of OpenSSL");
+  command->add_flag("--montgomery", options->montgomery,
+                    "The provider shall offer X25519 and X448 keys, which every program pays for");
   command->add_flag("--yes", options->yes, "Do not ask");
   add_json(*command, context);
   add_example(*command, "keystore openssl-conf > openssl.cnf");
@@ -64,9 +68,9 @@ Result<int> run(const Options& options, bool json) {
   if (!module) return Failure(module.error());
   if (options.install) {
     const auto file = system_file(options);
-    return file ? install(*file, *module, options.yes, json) : Failure(file.error());
+    return file ? install(*file, *module, options, json) : Failure(file.error());
   }
-  const auto text = provider_cnf(*module, {});
+  const auto text = provider_cnf(*module, {}, options.montgomery);
   if (json) {
     print_json({{"module", *module}, {"config", text}});
     return 0;
@@ -96,14 +100,15 @@ Result<std::string> system_file(const Options& options) {
   return real.string();
 }
 
-Result<int> install(const std::string& file, const std::string& module, bool yes, bool json) {
+Result<int> install(const std::string& file, const std::string& module, const Options& options,
+                    bool json) {
   const auto before = read_input(file);
   if (!before) return Failure(before.error());
   const auto sections = read_sections(file);
   if (!sections) return Failure(sections.error());
   const auto included = included_file(file);
   const auto after = with_include(as_text(*before), included);
-  const auto text = provider_cnf(module, *sections);
+  const auto text = provider_cnf(module, *sections, options.montgomery);
   const bool has_lines = after == as_text(*before);
   const auto old = has_lines ? read_input(included) : Result<Bytes>(Bytes());
   if (has_lines && old && as_text(*old) == text) {
@@ -113,7 +118,9 @@ Result<int> install(const std::string& file, const std::string& module, bool yes
   if (const auto allowed = writable(file); !allowed) return Failure(allowed.error());
   if (!has_lines) show(fmt::format("{} gets these lines:\n{}\n", file, include_lines(included)));
   show(fmt::format("{} is new:\n\n{}\n", included, text));
-  if (const auto agreed = confirm("go on?", yes); !agreed) return Failure(agreed.error());
+  if (const auto agreed = confirm("go on?", options.yes); !agreed) {
+    return Failure(agreed.error());
+  }
   const WriteOptions readable = {.mode = 0644, .replace = true, .backup = false};
   if (const auto written = write_file(included, as_bytes(text), readable); !written) {
     return Failure(written.error());

@@ -16,7 +16,7 @@ struct Pair {
   CK_OBJECT_HANDLE private_key = CK_INVALID_HANDLE;
 };
 
-CK_MECHANISM_TYPE mechanism_for(KeyType type);
+CK_MECHANISM_TYPE mechanism_for(KeyType type, const Quirks& quirks);
 Result<Pair> generate(const Session& session, const KeySpec& spec, const NewObject& object,
                       const Names& names, const LinkedToken& linked);
 Result<Key> name_and_open(OpenForWriting& open, const Pair& pair, const NewObject& object,
@@ -45,7 +45,7 @@ Result<Key> TokenStore::generate_key(const KeySpec& spec, const NewObject& objec
 
 namespace {
 
-CK_MECHANISM_TYPE mechanism_for(KeyType type) {
+CK_MECHANISM_TYPE mechanism_for(KeyType type, const Quirks& quirks) {
   switch (type) {
     case KeyType::rsa:
       return CKM_RSA_PKCS_KEY_PAIR_GEN;
@@ -54,7 +54,8 @@ CK_MECHANISM_TYPE mechanism_for(KeyType type) {
       return CKM_EC_EDWARDS_KEY_PAIR_GEN;
     case KeyType::x25519:
     case KeyType::x448:
-      return ckm_ec_montgomery_key_pair_gen;
+      return quirks.montgomery_as_edwards ? CKM_EC_EDWARDS_KEY_PAIR_GEN
+                                          : ckm_ec_montgomery_key_pair_gen;
     case KeyType::ec:
     case KeyType::dsa:
     case KeyType::other:
@@ -67,8 +68,9 @@ Result<Pair> generate(const Session& session, const KeySpec& spec, const NewObje
                       const Names& names, const LinkedToken& linked) {
   const auto type = key_type_for(spec.type);
   if (!type) return Failure(type.error());
-  auto private_template = private_key_template(*type, object, linked.link->token().quirks());
-  auto public_template = public_key_template(*type, object);
+  const auto& quirks = linked.link->token().quirks();
+  auto private_template = private_key_template(*type, object, quirks);
+  auto public_template = public_key_template(*type, object, quirks);
   for (auto* wanted : {&private_template, &public_template}) {
     if (!names.label.empty()) wanted->text(CKA_LABEL, names.label);
     if (!names.id.empty()) wanted->octets(CKA_ID, names.id);
@@ -78,11 +80,11 @@ Result<Pair> generate(const Session& session, const KeySpec& spec, const NewObje
     public_template.number(CKA_MODULUS_BITS, spec.bits).octets(CKA_PUBLIC_EXPONENT, f4);
   } else {
     const KeyShape shape{.type = spec.type, .curve = spec.curve};
-    const auto parameters = curve_parameters(shape, linked.link->token().quirks());
+    const auto parameters = curve_parameters(shape, quirks);
     if (!parameters) return Failure(parameters.error());
     public_template.octets(CKA_EC_PARAMS, *parameters);
   }
-  CK_MECHANISM mechanism = {mechanism_for(spec.type), nullptr, 0};
+  CK_MECHANISM mechanism = {mechanism_for(spec.type, quirks), nullptr, 0};
   Pair pair;
   const auto rv = session.call(function::generate_key_pair, &mechanism, public_template.data(),
                                public_template.size(), private_template.data(),

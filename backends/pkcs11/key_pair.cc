@@ -59,7 +59,7 @@ Result<TemporaryObject> create_public_key(const OpenForWriting& open, const NewP
   const auto shape = key.half.shape();
   const auto parts = public_parts(key.key, shape);
   if (!parts) return Failure(parts.error());
-  auto wanted = public_key_template(key.type, key.object);
+  auto wanted = public_key_template(key.type, key.object, open.linked.link->token().quirks());
   wanted.text(CKA_LABEL, key.names.label).octets(CKA_ID, key.names.id);
   for (const auto& [attribute, value] : *parts) wanted.secret(attribute, value.view());
   const auto& link = *open.linked.link;
@@ -76,8 +76,8 @@ Result<TemporaryObject> create_public_key(const OpenForWriting& open, const NewP
       fmt::format("cannot put the public key onto token '{}'", link.identity().label)));
 }
 
-/// Tokens know RSA keys alone: that one is for PSS, and with which parameters (RFC 4055, 3.1), stays
-/// in its SubjectPublicKeyInfo (PKCS#11 2.40, 2.1.3), where the token keeps one.
+/// Tokens know RSA keys alone: that one is for PSS, and with which parameters (RFC 4055, 3.1),
+/// stays in its SubjectPublicKeyInfo (PKCS#11 2.40, 2.1.3), where the token keeps one.
 void keep_restriction(const Session& session, CK_OBJECT_HANDLE private_key,
                       const NewPrivateKey& key) {
   if (!key.half.shape().rsa_pss_only) return;

@@ -26,6 +26,10 @@ std::string in_capitals(std::string text) {
   return text;
 }
 
+CK_KEY_TYPE as_written(CK_KEY_TYPE type, const Quirks& quirks) {
+  return type == ckk_ec_montgomery && quirks.montgomery_as_edwards ? CKK_EC_EDWARDS : type;
+}
+
 bool is_ec(CK_KEY_TYPE type) { return type == CKK_EC || type == ckk_ec_montgomery; }
 
 /// A session that may write, logged in: a token with few sessions may have given up another one for
@@ -122,10 +126,14 @@ bool may_leave(const NewObject& object) {
 Template private_key_template(CK_KEY_TYPE type, const NewObject& object, const Quirks& quirks,
                               bool on_token) {
   Template result;
-  result.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, type);
+  result.number(CKA_CLASS, CKO_PRIVATE_KEY).number(CKA_KEY_TYPE, as_written(type, quirks));
   result.flag(CKA_TOKEN, on_token).flag(CKA_PRIVATE, true);
   result.flag(CKA_SENSITIVE, !object.extractable).flag(CKA_EXTRACTABLE, may_leave(object));
-  if (type != ckk_ec_montgomery) result.flag(CKA_SIGN, wants(object, KeyUsage::sign, true));
+  if (type != ckk_ec_montgomery) {
+    result.flag(CKA_SIGN, wants(object, KeyUsage::sign, true));
+  } else if (quirks.unnamed_uses_are_allowed) {
+    result.flag(CKA_SIGN, false);
+  }
   if (type == CKK_RSA) {
     result.flag(CKA_DECRYPT, wants(object, KeyUsage::decrypt, true));
     result.flag(CKA_UNWRAP, wants(object, KeyUsage::unwrap, false));
@@ -138,9 +146,9 @@ Template private_key_template(CK_KEY_TYPE type, const NewObject& object, const Q
   return result;
 }
 
-Template public_key_template(CK_KEY_TYPE type, const NewObject& object) {
+Template public_key_template(CK_KEY_TYPE type, const NewObject& object, const Quirks& quirks) {
   Template result;
-  result.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, type);
+  result.number(CKA_CLASS, CKO_PUBLIC_KEY).number(CKA_KEY_TYPE, as_written(type, quirks));
   result.flag(CKA_TOKEN, true).flag(CKA_PRIVATE, false);
   if (type != ckk_ec_montgomery) result.flag(CKA_VERIFY, wants(object, KeyUsage::sign, true));
   if (type == CKK_RSA) {

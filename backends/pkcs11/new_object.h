@@ -41,9 +41,9 @@ bool may_leave(const NewObject& object);
 /// `on_token`: an object of the session.
 Template private_key_template(CK_KEY_TYPE type, const NewObject& object, const Quirks& quirks,
                               bool on_token = true);
-Template public_key_template(CK_KEY_TYPE type, const NewObject& object);
+Template public_key_template(CK_KEY_TYPE type, const NewObject& object, const Quirks& quirks);
 
-/// CKA_KEY_TYPE. Errors: unsupported.
+/// CKA_KEY_TYPE by the standard. Errors: unsupported.
 Result<CK_KEY_TYPE> key_type_for(KeyType type);
 /// CKA_EC_PARAMS of a curve ("P-256", "ed25519", …). Errors: unsupported.
 Result<Bytes> curve_parameters(const KeyShape& shape, const Quirks& quirks);

@@ -22,6 +22,7 @@ constexpr std::array rows = {
               .general_error_is_bad_ciphertext = true,
               .eddsa_without_context = true,
               .edwards_by_oid = true,
+              .montgomery_as_edwards = true,
               .ec_session_copy = true,
               .unnamed_uses_are_allowed = true,
               .key_wrap_pad_is_kwp = true}},

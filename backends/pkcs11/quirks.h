@@ -30,6 +30,8 @@ struct Quirks {
   bool failed_decrypt_stays_open = false;
   /// Writes and wants CKA_EC_PARAMS of Edwards curves as an OID, not as a curve name.
   bool edwards_by_oid = false;
+  /// Keeps and makes X25519 and X448 keys as CKK_EC_EDWARDS, told apart by CKA_EC_PARAMS.
+  bool montgomery_as_edwards = false;
   /// Signs faster with an EC key that is a session object than with one of the token, which it
   /// looks up in its store at every use.
   bool ec_session_copy = false;

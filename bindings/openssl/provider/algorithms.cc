@@ -31,9 +31,9 @@ using Table = std::vector<OSSL_ALGORITHM>;
 
 constexpr OSSL_ALGORITHM end_of_table = {nullptr, nullptr, nullptr, nullptr};
 
-Table keymgmts(const Properties& properties) {
+Table keymgmts(const Properties& properties, bool montgomery) {
   Table table;
-  for (const auto kind : all_kinds) {
+  for (const auto kind : offered_kinds(montgomery)) {
     table.push_back({all_names(kind), properties.plain, keymgmt_table(kind), "keys in a store"});
   }
   table.push_back(end_of_table);
@@ -56,11 +56,21 @@ const char* encoder_properties(const Properties& properties, const EncoderForm& 
   return kept->emplace_back(std::move(text)).c_str();
 }
 
-Table encoders(const Properties& properties) {
+Table exchanges(const Properties& properties, bool montgomery) {
+  Table table = {{"ECDH", properties.plain, ecdh_table(), "ECDH"}};
+  for (const auto kind : offered_kinds(montgomery)) {
+    if (!is_montgomery(kind)) continue;
+    table.push_back({all_names(kind), properties.plain, ecdh_table(), "X25519 and X448"});
+  }
+  table.push_back(end_of_table);
+  return table;
+}
+
+Table encoders(const Properties& properties, bool montgomery) {
   Table table;
   for (const auto& form : encoder_forms()) {
     const auto* definition = encoder_properties(properties, form);
-    for (const auto kind : all_kinds) {
+    for (const auto kind : offered_kinds(montgomery)) {
       table.push_back({all_names(kind), definition, form.table(), "private keys"});
     }
   }
@@ -69,14 +79,14 @@ Table encoders(const Properties& properties) {
 }
 
 struct Tables {
-  explicit Tables(const Properties& properties)
-      : keymgmt(keymgmts(properties)),
+  Tables(const Properties& properties, bool montgomery)
+      : keymgmt(keymgmts(properties, montgomery)),
         signature(signatures(properties)),
         cipher({{all_names(KeyKind::rsa), properties.plain, rsa_cipher_table(), "RSA encryption"},
                 end_of_table}),
-        exchange({{"ECDH", properties.plain, ecdh_table(), "ECDH"}, end_of_table}),
+        exchange(exchanges(properties, montgomery)),
         decoder({{decoder_name, properties.pem, decoder_table(), "key references"}, end_of_table}),
-        encoder(encoders(properties)),
+        encoder(encoders(properties, montgomery)),
         store({{"pkcs11", properties.plain, store_loader_table(), "objects on tokens"},
                {"keystore", properties.plain, store_loader_table(), "configured identities"},
                end_of_table}) {}
@@ -85,16 +95,23 @@ struct Tables {
 };
 
 // Never destroyed: OpenSSL may look at them while static objects of the process go.
-const Tables& tables_of(Flavour flavour) {
-  static const auto* const module = new Tables(module_properties);
-  static const auto* const built_in = new Tables(built_in_properties);
-  return flavour == Flavour::module ? *module : *built_in;
+template <const Properties& properties, bool montgomery>
+const Tables& tables() {
+  static const auto* const made = new Tables(properties, montgomery);
+  return *made;
+}
+
+template <bool montgomery>
+const Tables& tables_with(Flavour flavour) {
+  return flavour == Flavour::module ? tables<module_properties, montgomery>()
+                                    : tables<built_in_properties, montgomery>();
 }
 
 }  // namespace
 
-const OSSL_ALGORITHM* algorithms_of(Flavour flavour, int operation) {
-  const auto& tables = tables_of(flavour);
+const OSSL_ALGORITHM* algorithms_of(const Provider& provider, int operation) {
+  const auto& tables = provider.montgomery() ? tables_with<true>(provider.flavour())
+                                             : tables_with<false>(provider.flavour());
   switch (operation) {
     case OSSL_OP_KEYMGMT:
       return tables.keymgmt.data();

@@ -9,6 +9,7 @@ namespace keystore::provider {
 struct Core {
   explicit Core(const OSSL_DISPATCH* offered);
 
+  OSSL_FUNC_core_get_params_fn* get_params = nullptr;
   OSSL_FUNC_core_new_error_fn* new_error = nullptr;
   OSSL_FUNC_core_set_error_debug_fn* set_error_debug = nullptr;
   OSSL_FUNC_core_vset_error_fn* vset_error = nullptr;
@@ -19,6 +20,8 @@ struct Core {
 
   /// Every function above was offered.
   bool complete() const noexcept;
+  /// Whether the provider's section of openssl.cnf switches `name` on: yes, on, true or 1.
+  bool switched_on(const OSSL_CORE_HANDLE* handle, const char* name) const noexcept;
 };
 
 }  // namespace keystore::provider

@@ -65,17 +65,12 @@ std::optional<Result<Reference>> next_reference(const Core& core, OSSL_CORE_BIO*
 }
 
 /// What a store takes: it decodes the DER with a context of its own, which comes back here.
-Result<Bytes> der_for_stores(Reference read, const LoadPassphrase& passphrase) {
+Result<Bytes> der_for_stores(const Provider& provider, Reference read,
+                             const LoadPassphrase& passphrase) {
   const auto reference = checked(std::move(read), passphrase);
   if (!reference) return Failure(reference.error());
-  if (!reference->public_key) {
-    return fail(
-        Errc::unsupported,
-        "the key at " + reference->uri.canonical() + " shows no public half, which OpenSSL needs",
-        "store its public key or its certificate beside it, with the same id");
-  }
-  if (!kind_of(reference->public_key->shape())) {
-    return fail(Errc::unsupported, "the key reference is of a type that is not handled");
+  if (const auto kind = offered_kind(provider, reference->public_key, reference->uri); !kind) {
+    return Failure(kind.error());
   }
   return reference->to_der();
 }
@@ -96,7 +91,7 @@ int hand_on(Bytes der, OSSL_CALLBACK* callback, void* argument) {
 int decode_reference(const Provider& provider, const Reference& reference, int selection,
                      OSSL_CALLBACK* callback, void* argument, const LoadPassphrase& passphrase) {
   if (selection == 0) {
-    auto der = in_store([&] { return der_for_stores(reference, passphrase); });
+    auto der = in_store([&] { return der_for_stores(provider, reference, passphrase); });
     if (!der) {
       raise(provider, der.error());
       return 0;

@@ -1,16 +1,21 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "keystore/key_type.h"
 
 namespace keystore::provider {
 
 /// The key types that have a key manager here.
-enum class KeyKind { rsa, rsa_pss, ec, ed25519, ed448 };
+enum class KeyKind { rsa, rsa_pss, ec, ed25519, ed448, x25519, x448 };
 
-inline constexpr KeyKind all_kinds[] = {KeyKind::rsa, KeyKind::rsa_pss, KeyKind::ec,
-                                        KeyKind::ed25519, KeyKind::ed448};
+constexpr bool is_montgomery(KeyKind kind) {
+  return kind == KeyKind::x25519 || kind == KeyKind::x448;
+}
+
+/// Those that are offered, with or without X25519 and X448 (Provider::montgomery).
+std::span<const KeyKind> offered_kinds(bool montgomery) noexcept;
 
 /// What `make.operator()<kind>()` gives: for tables whose functions know their kind.
 template <class Make>
@@ -25,12 +30,16 @@ auto with_kind(KeyKind kind, const Make& make) {
     case KeyKind::ed25519:
       return make.template operator()<KeyKind::ed25519>();
     case KeyKind::ed448:
+      return make.template operator()<KeyKind::ed448>();
+    case KeyKind::x25519:
+      return make.template operator()<KeyKind::x25519>();
+    case KeyKind::x448:
       break;
   }
-  return make.template operator()<KeyKind::ed448>();
+  return make.template operator()<KeyKind::x448>();
 }
 
-/// OpenSSL's main name: "RSA", "RSA-PSS", "EC", "ED25519", "ED448".
+/// OpenSSL's main name: "RSA", "RSA-PSS", "EC", "ED25519", …
 const char* type_name(KeyKind kind) noexcept;
 /// With every alias, as algorithm tables want it. libssl finds the certificate slot through them.
 const char* all_names(KeyKind kind) noexcept;

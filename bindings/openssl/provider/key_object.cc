@@ -20,17 +20,32 @@ EvpPkeyPtr share(EVP_PKEY* pkey) {
 
 }  // namespace
 
-Result<MaterialPtr> material_of(const Key& key, std::optional<Uri> opened_by) {
-  const auto& public_key = key.public_key();
-  if (!public_key) {
-    return fail(Errc::unsupported,
-                "key " + key.uri().canonical() + " shows no public half, which OpenSSL needs",
+Result<KeyKind> offered_kind(const Provider& provider, const std::optional<PublicKey>& key,
+                             const Uri& uri) {
+  const auto named = "key " + uri.canonical();
+  if (!key) {
+    return fail(Errc::unsupported, named + " shows no public half, which OpenSSL needs",
                 "store its public key or its certificate beside it, with the same id");
   }
-  if (!kind_of(public_key->shape())) {
-    return fail(Errc::unsupported, "key " + key.uri().canonical() + " is of type " +
-                                       std::string(to_string(public_key->shape().type)) +
+  const auto kind = kind_of(key->shape());
+  if (!kind) {
+    return fail(Errc::unsupported, named + " is of type " +
+                                       std::string(to_string(key->shape().type)) +
                                        ", which this provider does not handle");
+  }
+  if (!is_montgomery(*kind) || provider.montgomery()) return *kind;
+  return fail(Errc::refused_by_policy,
+              named + " cannot be used: " + type_name(*kind) + " with stored keys is switched off",
+              std::string("say '") + montgomery_switch +
+                  " = yes' in the provider's section of openssl.cnf, or have it written by "
+                  "'keystore openssl-conf --montgomery'");
+}
+
+Result<MaterialPtr> material_of(const Provider& provider, const Key& key,
+                                std::optional<Uri> opened_by) {
+  const auto& public_key = key.public_key();
+  if (const auto kind = offered_kind(provider, public_key, key.uri()); !kind) {
+    return Failure(kind.error());
   }
   auto material = std::make_shared<Material>();
   material->mirror = share(pkey_of(*public_key));
@@ -60,7 +75,7 @@ MaterialPtr with_mirror(const Material& from, EvpPkeyPtr mirror) {
 
 bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument,
               std::optional<Uri> opened_by) {
-  auto material = material_of(key, std::move(opened_by));
+  auto material = material_of(provider, key, std::move(opened_by));
   if (!material) {
     raise(provider, material.error());
     return false;

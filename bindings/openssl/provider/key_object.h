@@ -29,9 +29,14 @@ struct Material {
 
 using MaterialPtr = std::shared_ptr<const Material>;
 
-/// The key of a store, with its public half as the mirror. Errors: unsupported (type, or a key that
-/// shows no public half).
-Result<MaterialPtr> material_of(const Key& key, std::optional<Uri> opened_by = {});
+/// The kind of the key at `uri`, by its public half. Errors: unsupported (type, or a key that shows
+/// no public half), refused_by_policy (a type that is switched off).
+Result<KeyKind> offered_kind(const Provider& provider, const std::optional<PublicKey>& key,
+                             const Uri& uri);
+
+/// The key of a store, with its public half as the mirror. Errors: as offered_kind().
+Result<MaterialPtr> material_of(const Provider& provider, const Key& key,
+                                std::optional<Uri> opened_by = {});
 /// A key of the private context.
 MaterialPtr material_of(EvpPkeyPtr mirror, Holds holds);
 

@@ -126,7 +126,8 @@ const OSSL_PARAM* settable_params(void*) noexcept {
       OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, nullptr, 0),
       OSSL_PARAM_utf8_string(OSSL_PKEY_PARAM_EC_ENCODING, nullptr, 0),
       OSSL_PARAM_int(OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, nullptr),
-      OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, nullptr), OSSL_PARAM_END};
+      OSSL_PARAM_int(OSSL_PKEY_PARAM_USE_COFACTOR_ECDH, nullptr),
+      OSSL_PARAM_END};
   return table;
 }
 
@@ -135,6 +136,7 @@ const char* operation_name(int operation) noexcept {
   if constexpr (kind == KeyKind::ec) return operation == OSSL_OP_SIGNATURE ? "ECDSA" : "ECDH";
   if constexpr (kind == KeyKind::ed25519) return "ED25519";
   if constexpr (kind == KeyKind::ed448) return "ED448";
+  if constexpr (is_montgomery(kind)) return type_name(kind);
   (void)operation;
   return "RSA";
 }

@@ -46,7 +46,7 @@ Generation& generation_of(void* data) { return *static_cast<Generation*>(data); 
 
 MaterialPtr generate_on_token(const Generation& generation) {
   if (BackendCall::active()) return nullptr;
-  auto material = generation.on_token.run(generation.kind);
+  auto material = generation.on_token.run(*generation.provider, generation.kind);
   if (material) return *std::move(material);
   raise(*generation.provider, material.error());
   return nullptr;
@@ -88,6 +88,8 @@ template void* keymgmt_gen_init<KeyKind::rsa_pss>(void*, int, const OSSL_PARAM[]
 template void* keymgmt_gen_init<KeyKind::ec>(void*, int, const OSSL_PARAM[]) noexcept;
 template void* keymgmt_gen_init<KeyKind::ed25519>(void*, int, const OSSL_PARAM[]) noexcept;
 template void* keymgmt_gen_init<KeyKind::ed448>(void*, int, const OSSL_PARAM[]) noexcept;
+template void* keymgmt_gen_init<KeyKind::x25519>(void*, int, const OSSL_PARAM[]) noexcept;
+template void* keymgmt_gen_init<KeyKind::x448>(void*, int, const OSSL_PARAM[]) noexcept;
 
 int keymgmt_gen_set_template(void* data, void* object) noexcept {
   auto& generation = generation_of(data);

@@ -30,7 +30,7 @@ const Handover* handover_of(const KeyObject& object, const OSSL_PARAM params[]) 
 }
 
 int take_over(KeyObject& object, const Key& key) {
-  auto material = material_of(key);
+  auto material = material_of(*object.provider, key);
   if (!material) {
     raise(*object.provider, material.error());
     return 0;

@@ -40,7 +40,7 @@ int get_params(void*, OSSL_PARAM params[]) noexcept {
 // Answers inside a module too: OpenSSL remembers an empty answer for good.
 const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache) noexcept {
   *no_cache = 0;
-  return algorithms_of(static_cast<const Provider*>(context)->flavour(), operation);
+  return algorithms_of(*static_cast<const Provider*>(context), operation);
 }
 
 const OSSL_ITEM* reasons(void*) noexcept { return reason_strings(); }

@@ -15,21 +15,32 @@ enum class Flavour {
   built_in,  ///< "keystore-app": added to its own process by an application
 };
 
+/// Offers X25519 and X448, in the provider's section of openssl.cnf: off unless switched on there,
+/// because every program pays for each algorithm that a provider offers. There and not in our own
+/// configuration, because programs that use no key of ours shall not have to read that.
+inline constexpr const char* montgomery_switch = "montgomery";
+
 /// One loaded instance: what OpenSSL calls the provider context. Immutable but for caches.
 class Provider {
  public:
   Provider(const OSSL_CORE_HANDLE* handle, const Core& core, Flavour flavour)
-      : handle_(handle), core_(core), flavour_(flavour) {}
+      : handle_(handle),
+        core_(core),
+        flavour_(flavour),
+        montgomery_(core.switched_on(handle, montgomery_switch)) {}
 
   const OSSL_CORE_HANDLE* handle() const noexcept { return handle_; }
   const Core& core() const noexcept { return core_; }
   Flavour flavour() const noexcept { return flavour_; }
+  /// Whether X25519 and X448 are offered.
+  bool montgomery() const noexcept { return montgomery_; }
   const Digests& digests() const noexcept { return digests_; }
 
  private:
   const OSSL_CORE_HANDLE* handle_;
   Core core_;
   Flavour flavour_;
+  bool montgomery_;
   Digests digests_;
 };
 

@@ -48,7 +48,7 @@ Result<void> list_keys(Loader& loader, const Store& store, std::vector<Error>& s
   if (!keys) return Failure(keys.error());
   for (auto& key : keys->items) {
     if (key.public_key() && !loader.search.matches(*key.public_key())) continue;
-    if (const auto usable = material_of(key); !usable) {
+    if (const auto usable = material_of(*loader.provider, key); !usable) {
       skipped.push_back(usable.error());
     } else {
       loader.objects.emplace_back(std::move(key));

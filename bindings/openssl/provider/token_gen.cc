@@ -49,6 +49,10 @@ Result<KeySpec> TokenGeneration::spec(KeyKind kind) const {
       return KeySpec{.type = KeyType::ed25519};
     case KeyKind::ed448:
       return KeySpec{.type = KeyType::ed448};
+    case KeyKind::x25519:
+      return KeySpec{.type = KeyType::x25519};
+    case KeyKind::x448:
+      return KeySpec{.type = KeyType::x448};
     case KeyKind::rsa_pss:
       break;
   }
@@ -56,7 +60,7 @@ Result<KeySpec> TokenGeneration::spec(KeyKind kind) const {
               "make an RSA key; its certificate can restrict it to PSS");
 }
 
-Result<MaterialPtr> TokenGeneration::run(KeyKind kind) const {
+Result<MaterialPtr> TokenGeneration::run(const Provider& provider, KeyKind kind) const {
   return in_store([&]() -> Result<MaterialPtr> {
     const auto wanted = spec(kind);
     if (!wanted) return Failure(wanted.error());
@@ -73,7 +77,7 @@ Result<MaterialPtr> TokenGeneration::run(KeyKind kind) const {
     }
     const auto key = store->generator()->generate_key(*wanted, {});
     if (!key) return Failure(key.error());
-    return material_of(*key, *named);
+    return material_of(provider, *key, *named);
   });
 }
 

@@ -25,7 +25,7 @@ struct TokenGeneration {
   Result<void> set(const OSSL_PARAM params[]);
   /// Makes the key; its PIN comes from the URI or the configuration, because nobody can be asked
   /// here. Errors: as Generator::generate_key, invalid_argument (no curve), unsupported.
-  Result<MaterialPtr> run(KeyKind kind) const;
+  Result<MaterialPtr> run(const Provider& provider, KeyKind kind) const;
 
  private:
   Result<KeySpec> spec(KeyKind kind) const;

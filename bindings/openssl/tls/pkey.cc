@@ -45,7 +45,7 @@ Result<PkeyPtr> pkey(const Key& key, ossl_lib_ctx_st* context) {
                 "store its public key or its certificate beside it, with the same id");
   }
   const auto kind = provider::kind_of(public_key->shape());
-  if (!kind) {
+  if (!kind || provider::is_montgomery(*kind)) {
     return fail(Errc::unsupported, "key " + key.uri().canonical() + " is of type " +
                                        std::string(to_string(public_key->shape().type)) +
                                        ", which OpenSSL cannot use from a store");
