@@ -17,7 +17,7 @@ set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 
 add_library(keystore_flags INTERFACE)
 target_include_directories(keystore_flags INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(keystore_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor
+target_compile_options(keystore_flags INTERFACE -Wall -Wextra -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
                        -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(keystore_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fno-gnu-unique>)

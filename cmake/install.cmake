@@ -2,7 +2,8 @@
 # other by $ORIGIN, the provider and the command by their own place.
 include(CMakePackageConfigHelpers)
 
-set(keystore_components keystore keystore_verify keystore_lifecycle keystore_openssl keystore_token_admin)
+set(keystore_components keystore keystore_verify keystore_lifecycle keystore_openssl keystore_token_admin
+    keystore_c)
 foreach(component IN LISTS keystore_components)
   target_include_directories(${component} INTERFACE $<INSTALL_INTERFACE:include>)
 endforeach()
@@ -26,7 +27,7 @@ function(install_headers folder)
 endfunction()
 
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/keystore/*.h)
-install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h)
+install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
 install_headers(keystore/verify keystore/verify/trust.h keystore/verify/verify.h)
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 
+#include "keystore/internal/entry_key.h"
+
 namespace keystore::cli {
 void print_listing(const Listing<Entry>& found, bool json) {
   if (!json) {
@@ -24,8 +26,6 @@ namespace {
 std::string without_control(std::string_view text);
 Json key_json(const Entry& entry);
 Json certificate_json(const Certificate& certificate);
-std::optional<PublicKey> public_key_of(const Entry& entry);
-bool holds_private_half(const Entry& entry);
 
 }  // namespace
 
@@ -105,8 +105,7 @@ Json entry_json(const Entry& entry, bool with_attributes) {
                  {"label", entry.label},
                  {"id", to_hex(entry.id)},
                  {"custody", to_string(entry.custody)}};
-  // What is public can always be read.
-  object["extractable"] = entry.extractable || !holds_private_half(entry);
+  object["extractable"] = may_leave(entry);
   if (auto key = key_json(entry); !key.empty()) object["key"] = std::move(key);
   if (entry.certificate) object["certificate"] = certificate_json(*entry.certificate);
   if (with_attributes) {
@@ -176,8 +175,7 @@ std::string without_control(std::string_view text) {
 Json key_json(const Entry& entry) {
   Json object = Json::object();
   const auto key = public_key_of(entry);
-  const auto shape = entry.shape ? entry.shape : key ? std::optional(key->shape()) : std::nullopt;
-  if (shape) {
+  if (const auto shape = shape_of(entry)) {
     object["type"] = to_string(shape->type);
     object["bits"] = shape->bits;
     if (!shape->curve.empty()) object["curve"] = shape->curve;
@@ -194,17 +192,6 @@ Json certificate_json(const Certificate& certificate) {
           {"not_after", time_text(certificate.not_after())},
           {"sha256", to_hex(certificate.sha256())},
           {"names", certificate.names()}};
-}
-
-std::optional<PublicKey> public_key_of(const Entry& entry) {
-  if (entry.public_key || !entry.certificate) return entry.public_key;
-  auto key = entry.certificate->public_key();
-  if (!key) return std::nullopt;
-  return *std::move(key);
-}
-
-bool holds_private_half(const Entry& entry) {
-  return entry.kind == EntryKind::private_key || entry.kind == EntryKind::secret_key;
 }
 
 }  // namespace

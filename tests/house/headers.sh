@@ -1,5 +1,5 @@
 #!/bin/bash
-# Promise: every public header compiles alone, and names no third-party header but tl::expected.
+# Promise: every public header compiles alone, in C++20 or C99 as it says, and names no third-party header but tl::expected.
 set -u
 cd "$KEYSTORE_SOURCE" || exit 1
 status=0
@@ -9,6 +9,16 @@ headers=$(ls keystore/*.h keystore/lifecycle/*.h keystore/verify/*.h bindings/op
 for header in $headers; do
   if ! printf '#include "%s"\n' "$header" |
       "${CXX:-g++}" -std=c++20 -Wall -Wextra -Werror -I. -fsyntax-only -x c++ - ; then
+    echo "FAIL $header does not compile alone"
+    status=1
+  fi
+done
+
+for header in bindings/c/ks*.h; do
+  if ! printf '#include "%s"\n' "$header" |
+      "${CC:-gcc}" -std=c99 -Wall -Wextra -Wpedantic -Werror -I. -fsyntax-only -x c - ||
+      ! printf '#include "%s"\n' "$header" |
+      "${CXX:-g++}" -std=c++20 -Wall -Wextra -Wpedantic -Werror -I. -fsyntax-only -x c++ - ; then
     echo "FAIL $header does not compile alone"
     status=1
   fi
