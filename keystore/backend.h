@@ -68,10 +68,12 @@ class KEYSTORE_API KeyBackend {
 class KEYSTORE_API TrustSource {
  public:
   virtual ~TrustSource() = default;
+  /// Everything: those that are distrusted for all as well.
+  virtual Result<Listing<TrustAnchor>> settings() const = 0;
   /// Without those that are distrusted for everything.
-  virtual Result<Listing<TrustAnchor>> anchors() const = 0;
+  Result<Listing<TrustAnchor>> anchors() const;
   /// Those: refused wherever they stand in a path.
-  virtual Result<Listing<Certificate>> distrusted() const = 0;
+  Result<Listing<Certificate>> distrusted() const;
 };
 
 /// A change of a store's anchors that is planned and not made yet.

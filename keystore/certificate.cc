@@ -5,26 +5,12 @@
 #include <array>
 #include <ctime>
 
+#include "keystore/internal/certificate_parsed.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
-#include "keystore/internal/openssl_ptr.h"
 #include "keystore/internal/pem_block.h"
 
 namespace keystore {
-
-struct Certificate::Parsed {
-  Bytes der = {};
-  std::string subject = {};
-  std::string issuer = {};
-  Bytes subject_der = {};
-  Bytes issuer_der = {};
-  std::string serial = {};
-  std::chrono::sys_seconds not_before = {};
-  std::chrono::sys_seconds not_after = {};
-  std::vector<std::string> names = {};
-  bool is_ca = false;
-  Result<PublicKey> public_key;
-};
 
 namespace {
 
@@ -119,6 +105,15 @@ bool says_ca(const X509* x509) {
   return constraints != nullptr && constraints->ca != 0;
 }
 
+/// The start of `der`; what was read ends at `end`.
+X509Ptr decode(BytesView der, const std::uint8_t*& end) {
+  auto* made = X509_new_ex(private_lib_ctx(), nullptr);
+  end = der.data();
+  // Frees `made` and clears it on failure.
+  d2i_X509(&made, &end, static_cast<long>(der.size()));
+  return X509Ptr(made);
+}
+
 Result<PublicKey> public_key_in(const X509* x509) {
   std::uint8_t* der = nullptr;
   const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x509), &der);
@@ -133,13 +128,10 @@ Result<PublicKey> public_key_in(const X509* x509) {
 
 Result<Certificate> Certificate::parse(BytesView der) {
   const OpensslErrorMark mark;
-  auto* made = X509_new_ex(private_lib_ctx(), nullptr);
-  const auto* start = der.data();
-  // Frees `made` and clears it on failure.
-  const bool read = d2i_X509(&made, &start, static_cast<long>(der.size())) != nullptr;
-  const X509Ptr x509(made);
-  if (!read) return Failure(error_from_openssl(Errc::malformed, "the certificate is malformed"));
-  if (start != der.data() + der.size()) {
+  const std::uint8_t* end = nullptr;
+  auto x509 = decode(der, end);
+  if (!x509) return Failure(error_from_openssl(Errc::malformed, "the certificate is malformed"));
+  if (end != der.data() + der.size()) {
     return fail(Errc::malformed, "the certificate is followed by other octets");
   }
   const auto not_before = time_of(X509_get0_notBefore(x509.get()));
@@ -161,6 +153,8 @@ Result<Certificate> Certificate::parse(BytesView der) {
       .names = alternative_names(x509.get()),
       .is_ca = says_ca(x509.get()),
       .public_key = public_key_in(x509.get()),
+      .ctx = private_lib_ctx(),
+      .x509 = std::move(x509),
   }));
 }
 
@@ -202,6 +196,17 @@ bool Certificate::is_ca() const noexcept { return parsed_->is_ca; }
 
 bool operator==(const Certificate& a, const Certificate& b) noexcept {
   return a.parsed_ == b.parsed_ || a.parsed_->der == b.parsed_->der;
+}
+
+X509Ptr x509_of(const Certificate& certificate) {
+  const auto& parsed = certificate.parsed();
+  if (parsed.ctx == private_lib_ctx()) {
+    X509_up_ref(parsed.x509.get());
+    return X509Ptr(parsed.x509.get());
+  }
+  const OpensslErrorMark mark;
+  const std::uint8_t* end = nullptr;
+  return decode(parsed.der, end);
 }
 
 }  // namespace keystore

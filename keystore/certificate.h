@@ -44,8 +44,11 @@ class KEYSTORE_API Certificate {
 
   friend KEYSTORE_API bool operator==(const Certificate& a, const Certificate& b) noexcept;
 
- private:
   struct Parsed;
+  /// The parsed form, for code of this project: keystore/internal/certificate_parsed.h.
+  const Parsed& parsed() const noexcept { return *parsed_; }
+
+ private:
   explicit Certificate(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
   std::shared_ptr<const Parsed> parsed_;
 };

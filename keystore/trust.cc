@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "keystore/backend.h"
+
 namespace keystore {
 namespace {
 
@@ -19,8 +21,8 @@ constexpr std::array rows = {
     PurposeRow{Purpose::email, "email", "1.3.6.1.5.5.7.3.4"},
     PurposeRow{Purpose::time_stamping, "timestamp", "1.3.6.1.5.5.7.3.8"},
     PurposeRow{Purpose::ocsp, "ocsp", "1.3.6.1.5.5.7.3.9"},
+    PurposeRow{Purpose::any, "any", "2.5.29.37.0"},
 };
-constexpr std::string_view any_purpose = "2.5.29.37.0";
 
 const PurposeRow& row_of(Purpose purpose) noexcept {
   return *std::ranges::find(rows, purpose, &PurposeRow::purpose);
@@ -28,7 +30,7 @@ const PurposeRow& row_of(Purpose purpose) noexcept {
 
 bool names(const std::vector<std::string>& oids, Purpose purpose) {
   return std::ranges::any_of(
-      oids, [&](const auto& oid) { return oid == any_purpose || oid == oid_of(purpose); });
+      oids, [&](const auto& oid) { return oid == oid_of(Purpose::any) || oid == oid_of(purpose); });
 }
 
 }  // namespace
@@ -71,6 +73,22 @@ void TrustAnchor::merge(const TrustAnchor& other) {
     const auto [mine, fresh] = distrust_after.try_emplace(purpose, time);
     if (!fresh) mine->second = std::min(mine->second, time);
   }
+}
+
+Result<Listing<TrustAnchor>> TrustSource::anchors() const {
+  auto all = settings();
+  if (all) std::erase_if(all->items, [](const TrustAnchor& each) { return each.distrusted(); });
+  return all;
+}
+
+Result<Listing<Certificate>> TrustSource::distrusted() const {
+  auto all = settings();
+  if (!all) return Failure(all.error());
+  Listing<Certificate> found{.skipped = std::move(all->skipped)};
+  for (auto& each : all->items) {
+    if (each.distrusted()) found.items.push_back(std::move(each.certificate));
+  }
+  return found;
 }
 
 }  // namespace keystore

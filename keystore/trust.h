@@ -14,9 +14,9 @@
 namespace keystore {
 
 /// What a certified key is used for (RFC 5280, 4.2.1.12).
-enum class Purpose { server, client, email, code, time_stamping, ocsp };
+enum class Purpose { server, client, email, code, time_stamping, ocsp, any };
 
-/// "server", "client", "email", "code", "timestamp", "ocsp".
+/// "server", "client", "email", "code", "timestamp", "ocsp", "any".
 KEYSTORE_API std::string_view to_string(Purpose purpose) noexcept;
 /// Errors: invalid_argument, listing the names.
 KEYSTORE_API Result<Purpose> parse_purpose(std::string_view name);

@@ -7,11 +7,6 @@
 namespace keystore::cli {
 namespace {
 
-Error in_file(Error error, const std::string& path) {
-  error.message = path + ": " + error.message;
-  return error;
-}
-
 Result<Bytes> content_of(const std::string& path) {
   constexpr std::size_t most = 64U << 20;
   const auto content = read_file(path, most);
@@ -39,15 +34,15 @@ Result<void> read_certificates(const Verification& question, std::vector<Certifi
                                verify::Material& material) {
   const auto file = content_of(question.certificate);
   if (!file) return Failure(file.error());
-  auto found = verify::read_certificates(*file);
-  if (!found) return Failure(in_file(found.error(), question.certificate));
+  auto found = verify::read_certificates(question.certificate, *file);
+  if (!found) return Failure(found.error());
   targets.push_back(found->front());
   material.intermediates.assign(found->begin() + 1, found->end());
   for (const auto& path : question.chain) {
     const auto chain = content_of(path);
     if (!chain) return Failure(chain.error());
     // A certificate that cannot be read cannot help; a path without it may still be there.
-    if (const auto more = verify::read_certificates(*chain)) {
+    if (const auto more = verify::read_certificates(path, *chain)) {
       material.intermediates.insert(material.intermediates.end(), more->begin(), more->end());
     }
   }
@@ -84,14 +79,12 @@ Result<verify::Trust> Verifier::trust_of(const Verification& question) {
   for (const auto& path : question.trust.value_or(std::vector<std::string>())) {
     const auto file = content_of(path);
     if (!file) return Failure(file.error());
-    if (auto added = trust.add_anchors(*file); !added) return Failure(in_file(added.error(), path));
+    if (auto added = trust.add_anchors(path, *file); !added) return Failure(added.error());
   }
   for (const auto& path : question.distrust) {
     const auto file = content_of(path);
     if (!file) return Failure(file.error());
-    if (auto added = trust.add_distrusted(*file); !added) {
-      return Failure(in_file(added.error(), path));
-    }
+    if (auto added = trust.add_distrusted(path, *file); !added) return Failure(added.error());
   }
   return trust;
 }

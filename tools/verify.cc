@@ -70,7 +70,8 @@ void add_judging_options(CLI::App& command, Options& options) {
   command.add_option("--host", wanted.host, "DNS name it must be for");
   command.add_option("--ip", wanted.ip, "IP address it must be for");
   command.add_option("--email", wanted.email, "Mailbox it must be for");
-  command.add_option("--purpose", options.purpose, "server, client, email, code, ocsp or any");
+  command.add_option("--purpose", options.purpose,
+                     "server, client, email, code, timestamp, ocsp or any");
   command.add_option("--profile", options.profile, "rfc5280 (default) or webpki");
   command.add_option("--at", options.at, "Time to check for, as 2026-03-01T12:00:00Z");
   command.add_option("--depth", options.depth, "Most intermediates");
@@ -107,7 +108,7 @@ Result<Verification> question_of(const Options& options) {
   }
   if (!options.trust.empty()) question.trust = options.trust;
   if (!options.purpose.empty()) {
-    const auto purpose = verify::parse_purpose(options.purpose);
+    const auto purpose = parse_purpose(options.purpose);
     if (!purpose) return Failure(purpose.error());
     question.options.purpose = *purpose;
   }

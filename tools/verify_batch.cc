@@ -64,7 +64,7 @@ Setter set(std::function<void(Verification&, T)> put, Result<T> (*read)(const Js
 #define KEYSTORE_FIELD(member, type, read) \
   set<type>([](Verification& question, type value) { question.member = std::move(value); }, read)
 
-Result<verify::Purpose> purpose(const Json& value) { return worded(value, verify::parse_purpose); }
+Result<Purpose> purpose(const Json& value) { return worded(value, parse_purpose); }
 Result<verify::Profile> profile(const Json& value) { return worded(value, verify::parse_profile); }
 Result<verify::CrlCheck> crl_check(const Json& value) {
   return worded(value, verify::parse_crl_check);
@@ -82,7 +82,7 @@ const std::map<std::string, Setter>& fields() {
       {"host", KEYSTORE_FIELD(options.host, std::string, text)},
       {"ip", KEYSTORE_FIELD(options.ip, std::string, text)},
       {"email", KEYSTORE_FIELD(options.email, std::string, text)},
-      {"purpose", KEYSTORE_FIELD(options.purpose, verify::Purpose, purpose)},
+      {"purpose", KEYSTORE_FIELD(options.purpose, Purpose, purpose)},
       {"profile", KEYSTORE_FIELD(options.profile, verify::Profile, profile)},
       {"at", KEYSTORE_FIELD(at, std::chrono::sys_seconds, time_field)},
       {"crl_check", KEYSTORE_FIELD(options.crl_check, verify::CrlCheck, crl_check)},

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "backends/system/certdata.h"
-#include "backends/system/trust_file.h"
 #include "keystore/file.h"
+#include "keystore/internal/trust_file.h"
 
 namespace keystore::system {
 namespace {

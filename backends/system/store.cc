@@ -36,22 +36,12 @@ Result<Listing<Entry>> SystemStore::find_entries(const Query& query) const {
 
 Result<Listing<Key>> SystemStore::find_keys(const Query&) const { return Listing<Key>{}; }
 
-Result<Listing<TrustAnchor>> SystemStore::anchors() const {
+Result<Listing<TrustAnchor>> SystemStore::settings() const {
   auto all = read();
   if (!all) return all;
   std::erase_if(all->items,
-                [&](const TrustAnchor& anchor) { return anchor.distrusted() || !wanted(anchor); });
+                [&](const TrustAnchor& anchor) { return !anchor.distrusted() && !wanted(anchor); });
   return all;
-}
-
-Result<Listing<Certificate>> SystemStore::distrusted() const {
-  auto all = read();
-  if (!all) return Failure(all.error());
-  Listing<Certificate> found{.skipped = std::move(all->skipped)};
-  for (auto& anchor : all->items) {
-    if (anchor.distrusted()) found.items.push_back(std::move(anchor.certificate));
-  }
-  return found;
 }
 
 Result<TrustChange> SystemStore::plan_add(const Certificate& certificate) const {

@@ -27,8 +27,7 @@ class SystemStore : public StoreBackend, public TrustSource, public TrustEditor 
   const TrustSource* trust() const noexcept override { return this; }
   const TrustEditor* trust_editor() const noexcept override { return this; }
 
-  Result<Listing<TrustAnchor>> anchors() const override;
-  Result<Listing<Certificate>> distrusted() const override;
+  Result<Listing<TrustAnchor>> settings() const override;
 
   /// By update-ca-certificates(8): see debian_anchors.h.
   Result<TrustChange> plan_add(const Certificate& certificate) const override;

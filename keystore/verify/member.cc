@@ -1,8 +1,8 @@
 #include "keystore/verify/internal/member.h"
 
-#include <ctime>
+#include <new>
 
-#include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/certificate_parsed.h"
 #include "keystore/internal/openssl_error.h"
 
 namespace keystore::verify {
@@ -12,12 +12,6 @@ std::string oid_text(const ASN1_OBJECT* object) {
   char text[128] = {};
   const int size = OBJ_obj2txt(text, sizeof text, object, 1);
   return size > 0 && size < static_cast<int>(sizeof text) ? text : "";
-}
-
-std::optional<std::chrono::sys_seconds> time_of(const ASN1_TIME* time) {
-  std::tm parts = {};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return std::chrono::sys_seconds(std::chrono::seconds(timegm(&parts)));
 }
 
 std::vector<Extension> extensions_of(const X509* x509) {
@@ -35,34 +29,29 @@ std::vector<Extension> extensions_of(const X509* x509) {
   return all;
 }
 
+/// A copy with the uses that the store names.
+X509Ptr with_settings(const X509* x509, const TrustAnchor& anchor) {
+  X509Ptr copy(X509_dup(x509));
+  const auto object = [](const std::string& oid) {
+    return Asn1ObjectPtr(OBJ_txt2obj(oid.c_str(), 1));
+  };
+  if (anchor.trusted) X509_add1_trust_object(copy.get(), nullptr);  // a list, empty so far
+  for (const auto& oid : anchor.trusted.value_or(std::vector<std::string>())) {
+    X509_add1_trust_object(copy.get(), object(oid).get());
+  }
+  for (const auto& oid : anchor.rejected) X509_add1_reject_object(copy.get(), object(oid).get());
+  return copy;
+}
+
 }  // namespace
 
-MemberPtr Member::parse(BytesView der, bool aux) {
+Member::Member(TrustAnchor anchor)
+    : anchor_(std::move(anchor)), x509_(x509_of(anchor_.certificate)) {
   const OpensslErrorMark mark;
-  auto* made = X509_new_ex(private_lib_ctx(), nullptr);
-  const auto* at = der.data();
-  const auto size = static_cast<long>(der.size());
-  const bool read = (aux ? d2i_X509_AUX(&made, &at, size) : d2i_X509(&made, &at, size)) != nullptr;
-  auto member = std::make_shared<Member>();
-  member->x509_.reset(made);
-  if (!read || at != der.data() + der.size()) return nullptr;
-  auto* x509 = member->x509_.get();
-  const auto not_before = time_of(X509_get0_notBefore(x509));
-  const auto not_after = time_of(X509_get0_notAfter(x509));
-  if (!not_before || !not_after) return nullptr;
-  member->not_before_ = *not_before;
-  member->not_after_ = *not_after;
-  unsigned char* plain = nullptr;
-  const int plain_size = i2d_X509(x509, &plain);
-  if (plain_size <= 0) return nullptr;
-  const OpensslMemoryPtr<unsigned char> owned(plain);
-  member->der_.assign(plain, plain + plain_size);
-  member->extensions_ = extensions_of(x509);
-  member->self_issued_ =
-      X509_NAME_cmp(X509_get_subject_name(x509), X509_get_issuer_name(x509)) == 0;
-  member->trust_settings_ =
-      X509_get0_trust_objects(x509) != nullptr || X509_get0_reject_objects(x509) != nullptr;
-  return member;
+  if (has_trust_settings()) x509_ = with_settings(x509_.get(), anchor_);
+  if (!x509_) throw std::bad_alloc();
+  extensions_ = extensions_of(x509_.get());
+  self_issued_ = X509_NAME_cmp(X509_get_subject_name(x509()), X509_get_issuer_name(x509())) == 0;
 }
 
 const Extension* Member::extension(int nid) const noexcept {
@@ -70,11 +59,6 @@ const Extension* Member::extension(int nid) const noexcept {
     if (extension.nid == nid) return &extension;
   }
   return nullptr;
-}
-
-std::string Member::subject() const {
-  const auto certificate = Certificate::parse(der_);
-  return certificate ? certificate->subject() : std::string();
 }
 
 bool same_entity(const Member& a, const Member& b) {

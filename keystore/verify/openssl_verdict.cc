@@ -9,9 +9,6 @@
 namespace keystore::verify {
 namespace {
 
-using StorePtr = std::unique_ptr<X509_STORE, FreeWith<X509_STORE_free>>;
-using StoreCtxPtr = std::unique_ptr<X509_STORE_CTX, FreeWith<X509_STORE_CTX_free>>;
-
 struct FreeStack {
   template <class T>
   void operator()(T* stack) const noexcept {
@@ -47,6 +44,8 @@ void set_purpose(X509_VERIFY_PARAM* param, Purpose purpose) {
       return set(X509_PURPOSE_SMIME_SIGN, X509_TRUST_EMAIL);
     case Purpose::code:  // OpenSSL 3.0 has no purpose for it: rules look at the uses
       return set(X509_PURPOSE_ANY, X509_TRUST_OBJECT_SIGN);
+    case Purpose::time_stamping:
+      return set(X509_PURPOSE_TIMESTAMP_SIGN, X509_TRUST_TSA);
     case Purpose::ocsp:
       return set(X509_PURPOSE_OCSP_HELPER, X509_TRUST_OCSP_SIGN);
   }
@@ -89,10 +88,10 @@ OpensslAnswer ask_openssl(const CandidatePath& path, std::span<const MemberPtr> 
                           std::span<const X509CrlPtr> crls, Purpose purpose,
                           const VerifyOptions& options, std::chrono::sys_seconds at) {
   const OpensslErrorMark mark;
-  const StorePtr store(X509_STORE_new());
+  const X509StorePtr store(X509_STORE_new());
   const X509StackPtr untrusted(sk_X509_new_null());
   const CrlStackPtr revocations(sk_X509_CRL_new_null());
-  const StoreCtxPtr context(X509_STORE_CTX_new_ex(private_lib_ctx(), nullptr));
+  const X509StoreCtxPtr context(X509_STORE_CTX_new_ex(private_lib_ctx(), nullptr));
   if (!store || !untrusted || !revocations || !context) {
     return {{false, "out of memory"}, X509_V_ERR_OUT_OF_MEM};
   }

@@ -35,6 +35,8 @@ std::optional<Use> use_of(Purpose purpose) {
                  false};
     case Purpose::code:
       return Use{NID_code_sign, KU_DIGITAL_SIGNATURE, true};
+    case Purpose::time_stamping:
+      return Use{NID_time_stamp, KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION, true};
     case Purpose::ocsp:
       return Use{NID_OCSP_sign, KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION, true};
   }

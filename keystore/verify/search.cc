@@ -13,7 +13,7 @@ bool contains(const CandidatePath& path, const Member& candidate) {
   });
 }
 
-bool same_der(const Member& a, const Member& b) { return std::ranges::equal(a.der(), b.der()); }
+bool same_der(const Member& a, const Member& b) { return a.der() == b.der(); }
 
 /// The authority key identifier of `subject` names the key of `issuer`: 2, says nothing: 1,
 /// names another one: 0.
@@ -113,7 +113,7 @@ bool PathSearch::signed_by(const Member& subject, const Member& issuer) {
 }
 
 bool PathSearch::distrusted(const Member& member) const {
-  return space_.trust.distrusted.contains(Bytes(member.der().begin(), member.der().end()));
+  return space_.trust.distrusted.contains(member.der());
 }
 
 }  // namespace keystore::verify

@@ -23,13 +23,15 @@ class KEYSTORE_API Trust {
   void add_anchor(const Certificate& certificate);
   /// An anchor for the purposes that its store trusts it for.
   void add_anchor(const TrustAnchor& anchor);
-  /// Every certificate of a PEM text, or the one of a DER file. A `TRUSTED CERTIFICATE` (OpenSSL's
-  /// form) keeps its trusted and rejected uses; `skipped` gets what could not be read.
-  /// Errors: not_found when there is no certificate in it.
-  Result<void> add_anchors(BytesView file, std::vector<Error>* skipped = nullptr);
+  /// Every certificate of a PEM text, or the one of a DER file; `path` names it in errors. A
+  /// `TRUSTED CERTIFICATE` (OpenSSL's form) keeps its trusted and rejected uses; `skipped` gets
+  /// what could not be read. Errors: malformed (there is no sound certificate in it).
+  Result<void> add_anchors(const std::string& path, BytesView content,
+                           std::vector<Error>* skipped = nullptr);
   /// Never part of a path, whatever speaks for it.
   void add_distrusted(const Certificate& certificate);
-  Result<void> add_distrusted(BytesView file);
+  /// Every certificate of a file as above. Errors: malformed.
+  Result<void> add_distrusted(const std::string& path, BytesView content);
 
   std::size_t anchor_count() const noexcept;
 

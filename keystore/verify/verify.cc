@@ -24,15 +24,12 @@ std::string reason_without_path(const PathSearch& search, const Trust& trust);
 Result<Verdict> verify(const Certificate& target, const Material& material, const Trust& trust,
                        const VerifyOptions& options, std::chrono::sys_seconds at) {
   if (auto good = check_options(options); !good) return Failure(good.error());
-  const auto leaf = Member::parse(target.der());
-  if (!leaf) return Verdict{.reason = "the certificate is malformed", .path = {target}};
+  const auto leaf = std::make_shared<const Member>(target);
   Pool intermediates;
   std::vector<MemberPtr> others;
   for (const auto& certificate : material.intermediates) {
-    if (auto member = Member::parse(certificate.der())) {
-      intermediates.add(member);
-      others.push_back(std::move(member));
-    }
+    others.push_back(std::make_shared<const Member>(certificate));
+    intermediates.add(others.back());
   }
   const auto crls = parse_crls(material.crls);
   const auto purpose = purpose_of(options);
@@ -104,9 +101,7 @@ std::vector<X509CrlPtr> parse_crls(const std::vector<Bytes>& ders) {
 std::vector<Certificate> certificates_of(const CandidatePath& path) {
   std::vector<Certificate> certificates;
   for (const auto& member : path.members) {
-    if (auto certificate = Certificate::parse(member->der())) {
-      certificates.push_back(*std::move(certificate));
-    }
+    certificates.push_back(member->certificate());
   }
   return certificates;
 }
@@ -116,7 +111,6 @@ std::string reason_without_path(const PathSearch& search, const Trust& trust) {
   if (search.exhausted()) return "no path was found within the bounds of the search";
   const auto& stranded = search.stranded();
   const auto certificates = certificates_of(stranded);
-  if (certificates.empty()) return "the certificate is malformed";
   const auto& last = certificates.back();
   if (last.self_issued()) return "the root '" + last.subject() + "' is not trusted";
   return "there is no trusted certificate of the issuer '" + last.issuer() + "'";

@@ -14,9 +14,6 @@
 
 namespace keystore::verify {
 
-/// What the target is to be used for: its extended key usage and its key usage must allow it.
-enum class Purpose { any, server, client, email, code, ocsp };
-
 /// Which rules hold besides OpenSSL's.
 enum class Profile {
   rfc5280,
@@ -26,15 +23,15 @@ enum class Profile {
 /// Whose revocation must be known.
 enum class CrlCheck { none, leaf, chain };
 
-/// The names on the command line and in JSON ("server", "webpki", "chain"). Errors:
-/// invalid_argument.
-KEYSTORE_API Result<Purpose> parse_purpose(std::string_view text);
+/// The names on the command line and in JSON ("webpki", "chain"). Errors: invalid_argument.
 KEYSTORE_API Result<Profile> parse_profile(std::string_view text);
 KEYSTORE_API Result<CrlCheck> parse_crl_check(std::string_view text);
 
 /// What is asked about the target.
 struct VerifyOptions {
-  std::optional<Purpose> purpose = {};  ///< empty: server with `host` or `ip`, email with `email`
+  /// What the target is to be used for: its extended key usage and its key usage must allow it.
+  /// Empty: server with `host` or `ip`, email with `email`, else any.
+  std::optional<Purpose> purpose = {};
   Profile profile = Profile::rfc5280;
   std::string host = {};   ///< DNS name that the target must be for (RFC 9525); empty: not asked
   std::string ip = {};     ///< IPv4 or IPv6 address in text
@@ -84,9 +81,10 @@ KEYSTORE_API Result<Verdict> verify(const Certificate& target, const Material& m
                                     std::chrono::sys_seconds at);
 
 /// Every certificate of a PEM text, or the one of a DER file, in order; what cannot be read is left
-/// out. Errors: not_found, malformed when none can be read.
-KEYSTORE_API Result<std::vector<Certificate>> read_certificates(BytesView file);
+/// out. `path` names the file in errors. Errors: malformed (there is none).
+KEYSTORE_API Result<std::vector<Certificate>> read_certificates(const std::string& path,
+                                                                BytesView content);
 /// Every CRL of a PEM text, or the one of a DER file, as DER.
-KEYSTORE_API std::vector<Bytes> read_crls(BytesView file);
+KEYSTORE_API std::vector<Bytes> read_crls(BytesView content);
 
 }  // namespace keystore::verify

@@ -9,12 +9,6 @@ namespace {
 template <class T, std::size_t N>
 using Words = std::array<std::pair<std::string_view, T>, N>;
 
-constexpr Words<Purpose, 6> purposes = {{{"server", Purpose::server},
-                                         {"client", Purpose::client},
-                                         {"email", Purpose::email},
-                                         {"code", Purpose::code},
-                                         {"ocsp", Purpose::ocsp},
-                                         {"any", Purpose::any}}};
 constexpr Words<Profile, 2> profiles = {
     {{"rfc5280", Profile::rfc5280}, {"webpki", Profile::webpki}}};
 constexpr Words<CrlCheck, 3> crl_checks = {
@@ -35,7 +29,6 @@ Result<T> parse(std::string_view what, const Words<T, N>& words, std::string_vie
 
 }  // namespace
 
-Result<Purpose> parse_purpose(std::string_view text) { return parse("purpose", purposes, text); }
 Result<Profile> parse_profile(std::string_view text) { return parse("profile", profiles, text); }
 Result<CrlCheck> parse_crl_check(std::string_view text) {
   return parse("CRL check", crl_checks, text);

@@ -68,7 +68,8 @@ expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --at 2060-01
 expect 1 'CRL' web.pem --chain issuing.pem --trust root.pem --crl-check leaf
 expect 1 'depth' web.pem --chain issuing.pem --trust root.pem --depth 0
 expect 2 'is not a time' web.pem --at tomorrow
-expect 2 'there is no purpose' web.pem --purpose door
+expect 2 "no purpose is named 'door'" web.pem --purpose door
+expect 7 'root.key' web.pem --trust root.key
 expect 3 'nowhere.pem' nowhere.pem
 expect 1 '"trusted":false' web.pem --trust root.pem --json
 

@@ -56,7 +56,8 @@ class Corpus:
                 "inhibit_any_policy": test["initial_inhibit_any_policy"]}, test["openssl30"])
 
     def openssl(self):
-        purposes = {"": "any", "sslserver": "server", "sslclient": "client"}
+        purposes = {"": "any", "sslserver": "server", "sslclient": "client",
+                    "timestampsign": "timestamp"}
         for test in self.json("chains/openssl-verify.json"):
             files = lambda names: [self.path(f"chains/openssl-certs/{n}.pem") for n in names]
             question = {"cert": files([test["cert"]])[0], "chain": files(test["untrusted"]),

@@ -8,6 +8,7 @@
 #include "keystore/bytes.h"
 #include "keystore/certificate.h"
 #include "keystore/internal/openssl_ptr.h"
+#include "keystore/trust.h"
 
 namespace keystore::verify {
 
@@ -19,38 +20,36 @@ struct Extension {
   BytesView value = {};  ///< content of extnValue; borrowed from the member's X509
 };
 
-/// A certificate that may become part of a path, parsed once. Immutable.
+/// A certificate that may become part of a path. Immutable.
 class Member {
  public:
-  /// Null when OpenSSL cannot parse it. `aux`: OpenSSL's trust settings may follow.
-  static std::shared_ptr<const Member> parse(BytesView der, bool aux = false);
+  explicit Member(const Certificate& certificate) : Member(TrustAnchor{certificate}) {}
+  /// With the settings in the form that OpenSSL has for them.
+  explicit Member(TrustAnchor anchor);
 
+  const Certificate& certificate() const noexcept { return anchor_.certificate; }
+  /// What the store of trust says of it; nothing where it comes from elsewhere.
+  const TrustAnchor& settings() const noexcept { return anchor_; }
   X509* x509() const noexcept { return x509_.get(); }
-  /// The certificate alone, without trust settings.
-  BytesView der() const noexcept { return der_; }
+  const Bytes& der() const noexcept { return certificate().der(); }
   const std::vector<Extension>& extensions() const noexcept { return extensions_; }
   const Extension* extension(int nid) const noexcept;
   /// Subject and issuer are the same name.
   bool self_issued() const noexcept { return self_issued_; }
-  std::chrono::sys_seconds not_before() const noexcept { return not_before_; }
-  std::chrono::sys_seconds not_after() const noexcept { return not_after_; }
   bool valid_at(std::chrono::sys_seconds at) const noexcept {
-    return not_before_ <= at && at <= not_after_;
+    return certificate().not_before() <= at && at <= certificate().not_after();
   }
   /// Null when the key cannot be read.
   EVP_PKEY* key() const noexcept { return X509_get0_pubkey(x509_.get()); }
   /// Has settings of its own that trust it for something or refuse it.
-  bool has_trust_settings() const noexcept { return trust_settings_; }
-  std::string subject() const;
+  bool has_trust_settings() const noexcept { return anchor_.trusted || !anchor_.rejected.empty(); }
+  const std::string& subject() const noexcept { return certificate().subject(); }
 
  private:
+  TrustAnchor anchor_;
   X509Ptr x509_;
-  Bytes der_;
   std::vector<Extension> extensions_;
   bool self_issued_ = false;
-  bool trust_settings_ = false;
-  std::chrono::sys_seconds not_before_ = {};
-  std::chrono::sys_seconds not_after_ = {};
 };
 
 using MemberPtr = std::shared_ptr<const Member>;

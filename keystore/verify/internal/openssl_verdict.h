@@ -7,8 +7,6 @@
 
 namespace keystore::verify {
 
-using X509CrlPtr = std::unique_ptr<X509_CRL, FreeWith<X509_CRL_free>>;
-
 /// What X509_verify_cert() says of exactly this path.
 struct OpensslAnswer {
   OpensslVerdict verdict = {};

@@ -12,6 +12,7 @@ namespace keystore::verify {
 /// Certificates that may be issuers, found by their subject.
 class Pool {
  public:
+  /// A certificate that is there already takes in what the new one's store says of it.
   void add(MemberPtr member);
   std::size_t size() const noexcept { return size_; }
   /// Those whose subject is `name` (RFC 5280, 7.1), in the order they were added.

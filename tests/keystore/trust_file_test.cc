@@ -1,5 +1,5 @@
 // What other software's trust files hold: the rows of the corpus.
-#include "backends/system/trust_file.h"
+#include "keystore/internal/trust_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "tests/backends/pem/corpus.h"
 #include "tests/backends/pem/data.h"
 
-namespace keystore::system {
+namespace keystore {
 namespace {
 
 using keystore::testing::corpus;
@@ -69,4 +69,4 @@ TEST(TrustFile, MergesToTheNarrower) {
 }
 
 }  // namespace
-}  // namespace keystore::system
+}  // namespace keystore

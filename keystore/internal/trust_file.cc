@@ -1,24 +1,18 @@
-#include "backends/system/trust_file.h"
+#include "keystore/internal/trust_file.h"
 
 #include <fmt/format.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <array>
 
+#include "keystore/internal/der.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
+#include "keystore/internal/pem_parts.h"
 
-namespace keystore::system {
+namespace keystore {
 namespace {
 
-struct PemPart {
-  std::string label = {};
-  Bytes der = {};
-};
-
-/// The next block; empty at the end of the text. Errors: malformed, and the rest is not readable.
-Result<std::optional<PemPart>> next_part(BIO* text);
 bool is_certificate(std::string_view label);
 Result<TrustAnchor> plain(BytesView der);
 Result<TrustAnchor> with_settings(BytesView der);
@@ -37,13 +31,12 @@ Result<Listing<TrustAnchor>> read_trust_file(const std::string& path, BytesView 
       found.skipped.back().message = place + ": " + found.skipped.back().message;
     }
   };
-  constexpr std::uint8_t sequence = 0x30;
-  if (!content.empty() && content[0] == sequence) {
+  if (!content.empty() && content[0] == der_tag::sequence) {
     add(plain(content), path);
   } else {
-    const BioPtr text(BIO_new_mem_buf(content.data(), static_cast<int>(content.size())));
+    PemParts text(content);
     for (std::size_t number = 1;; ++number) {
-      const auto part = next_part(text.get());
+      const auto part = text.next();
       const auto place = fmt::format("{}, block {}", path, number);
       if (!part) {
         add(Failure(part.error()), place);
@@ -61,20 +54,6 @@ Result<Listing<TrustAnchor>> read_trust_file(const std::string& path, BytesView 
 }
 
 namespace {
-
-Result<std::optional<PemPart>> next_part(BIO* text) {
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* data = nullptr;
-  long size = 0;
-  const int read = PEM_read_bio(text, &name, &header, &data, &size);
-  const OpensslMemoryPtr<char> own_name(name);
-  const OpensslMemoryPtr<char> own_header(header);
-  const OpensslMemoryPtr<unsigned char> own_data(data);
-  if (read == 1) return PemPart{name, Bytes(data, data + size)};
-  if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE) return std::nullopt;
-  return Failure(error_from_openssl(Errc::malformed, "the PEM block is malformed"));
-}
 
 bool is_certificate(std::string_view label) {
   return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD ||
@@ -119,4 +98,4 @@ std::vector<std::string> oids_of(const STACK_OF(ASN1_OBJECT) * objects) {
 }
 
 }  // namespace
-}  // namespace keystore::system
+}  // namespace keystore
