@@ -14,6 +14,9 @@ install(TARGETS ${keystore_components} EXPORT keystore
 install(TARGETS keystore_provider LIBRARY DESTINATION lib/ossl-modules)
 install(TARGETS keystore_command RUNTIME DESTINATION bin)
 
+install(DIRECTORY bindings/python/keystore DESTINATION lib/python3/dist-packages
+  PATTERN __pycache__ EXCLUDE)
+
 # Every public header under include/keystore: outside, the OpenSSL binding is keystore/openssl/, the
 # token administration keystore/token_admin.h.
 function(install_headers folder)

@@ -1,41 +1,15 @@
 // make-keys MODULE TOKEN PIN FIRST LAST: P-256 pairs on a token, straight through PKCS#11: label
 // key-N and id N in four octets, for every N from FIRST to LAST.
-#include <dlfcn.h>
-#include <p11-kit/pkcs11.h>
-
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
+#include "tests/tokens/plain_pkcs11.h"
+
 namespace {
 
-void require(CK_RV rv, const char* call) {
-  if (rv != CKR_OK) throw std::runtime_error(std::string(call) + ": " + std::to_string(rv));
-}
-
-CK_FUNCTION_LIST* functions_of(const char* module) {
-  void* library = dlopen(module, RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) throw std::runtime_error(dlerror());
-  const auto get = reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"));
-  CK_FUNCTION_LIST* list = nullptr;
-  require(get == nullptr ? CKR_FUNCTION_FAILED : get(&list), "C_GetFunctionList");
-  return list;
-}
-
-CK_SLOT_ID slot_of(CK_FUNCTION_LIST* pkcs11, const std::string& token) {
-  std::array<CK_SLOT_ID, 16> slots = {};
-  CK_ULONG count = slots.size();
-  require(pkcs11->C_GetSlotList(CK_TRUE, slots.data(), &count), "C_GetSlotList");
-  for (CK_ULONG i = 0; i < count; ++i) {
-    CK_TOKEN_INFO info = {};
-    require(pkcs11->C_GetTokenInfo(slots[i], &info), "C_GetTokenInfo");
-    const std::string label(reinterpret_cast<const char*>(info.label), sizeof info.label);
-    if (label.starts_with(token + ' ')) return slots[i];
-  }
-  throw std::runtime_error("no token " + token);
-}
+using keystore::testing::require;
 
 void make_pair(CK_FUNCTION_LIST* pkcs11, CK_SESSION_HANDLE session, unsigned number) {
   CK_BBOOL yes = CK_TRUE;
@@ -69,16 +43,10 @@ void make_pair(CK_FUNCTION_LIST* pkcs11, CK_SESSION_HANDLE session, unsigned num
 
 int main(int argc, char** argv) try {
   if (argc != 6) throw std::invalid_argument("usage: make-keys MODULE TOKEN PIN FIRST LAST");
-  auto* pkcs11 = functions_of(argv[1]);
+  auto* pkcs11 = keystore::testing::functions_of(argv[1]);
   require(pkcs11->C_Initialize(nullptr), "C_Initialize");
-  CK_SESSION_HANDLE session = 0;
-  require(pkcs11->C_OpenSession(slot_of(pkcs11, argv[2]), CKF_SERIAL_SESSION | CKF_RW_SESSION,
-                                nullptr, nullptr, &session),
-          "C_OpenSession");
-  std::string pin = argv[3];
-  require(
-      pkcs11->C_Login(session, CKU_USER, reinterpret_cast<unsigned char*>(pin.data()), pin.size()),
-      "C_Login");
+  const auto slot = keystore::testing::slot_of(pkcs11, argv[2]);
+  const auto session = keystore::testing::logged_in(pkcs11, slot, argv[3]);
   const auto last = static_cast<unsigned>(std::stoul(argv[5]));
   for (auto number = static_cast<unsigned>(std::stoul(argv[4])); number <= last; ++number) {
     make_pair(pkcs11, session, number);

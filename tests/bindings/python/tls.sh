@@ -1,0 +1,10 @@
+#!/bin/bash
+# Python's ssl with keys on a token: http.server, urllib and asyncio against each other, curl and
+# openssl, without any configuration of OpenSSL's.
+set -eu
+. "$KEYSTORE_SOURCE/tests/bindings/python/python.sh"
+make_identities
+make_key p256 "$work/file.key"
+make_certificate "$work/file.key" file "$work/file.crt"
+make_key rsa2048 "$work/other.key"
+run_tests tls_test
