@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bindings/openssl/x509/issue.h"
+#include "keystore/internal/validity_limit.h"
 #include "tools/commands.h"
 #include "tools/holder.h"
 #include "tools/io.h"
@@ -82,7 +83,7 @@ Result<openssl::IssueSpec> issue_spec(const Options& options) {
   const auto purpose = openssl::parse_purpose(options.purpose.empty() ? "server" : options.purpose);
   if (!purpose) return Failure(purpose.error());
   const auto now = floor<seconds>(system_clock::now());
-  const auto most = openssl::most_days(now);
+  const auto most = most_days(now);
   const bool is_ca = *purpose == openssl::Purpose::ca;
   const auto days = options.days != 0 ? options.days : is_ca ? ca_days : std::min(leaf_days, most);
   if (*purpose == openssl::Purpose::server && days > most) {

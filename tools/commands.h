@@ -9,6 +9,7 @@ namespace keystore::cli {
 // One function per subcommand, in the file of its name: adds it to `app`, with its options, its
 // example and what it does.
 void add_cert(CLI::App& app, Context& context);
+void add_check(CLI::App& app, Context& context);
 void add_csr(CLI::App& app, Context& context);
 void add_decrypt(CLI::App& app, Context& context);
 void add_export(CLI::App& app, Context& context);

@@ -25,9 +25,10 @@ using AddCommand = void (*)(CLI::App&, Context&);
 
 /// In the order of `--help`.
 constexpr AddCommand commands[] = {
-    add_ls,      add_show,   add_new,   add_csr,   add_cert, add_import,
-    add_export,  add_move,   add_rm,    add_ref,   add_sign, add_verify_signature,
-    add_decrypt, add_verify, add_token, add_trust, add_uri,  add_openssl_conf,
+    add_ls,           add_show,   add_new,   add_csr,   add_cert,  add_import,
+    add_export,       add_move,   add_rm,    add_ref,   add_sign,  add_verify_signature,
+    add_decrypt,      add_verify, add_check, add_token, add_trust, add_uri,
+    add_openssl_conf,
 };
 
 /// What the library warned of, told at the end: what became the error is not told twice.

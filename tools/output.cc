@@ -49,17 +49,19 @@ void print_log(std::string_view text) {
   std::fputs(fmt::format("keystore: {}\n", without_control(text)).c_str(), stderr);
 }
 
-int report(const Error& error, bool json) {
-  if (json) {
-    Json object = {{"code", to_string(error.code)}, {"message", error.message}};
-    if (!error.hint.empty()) object["hint"] = error.hint;
-    if (error.cause) {
-      object["cause"] = {{"subsystem", error.cause->subsystem},
-                         {"call", error.cause->call},
-                         {"code", error.cause->code}};
-    }
-    print_json({{"error", object}});
+Json error_json(const Error& error) {
+  Json object = {{"code", to_string(error.code)}, {"message", error.message}};
+  if (!error.hint.empty()) object["hint"] = error.hint;
+  if (error.cause) {
+    object["cause"] = {{"subsystem", error.cause->subsystem},
+                       {"call", error.cause->call},
+                       {"code", error.cause->code}};
   }
+  return object;
+}
+
+int report(const Error& error, bool json) {
+  if (json) print_json({{"error", error_json(error)}});
   auto text = fmt::format("keystore: error: {}\n", without_control(error.message));
   if (!error.hint.empty()) text += fmt::format("keystore: hint: {}\n", without_control(error.hint));
   std::fputs(text.c_str(), stderr);

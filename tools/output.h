@@ -28,6 +28,8 @@ void print_log(std::string_view text);
 /// and, with `json`, the error object on stdout. Returns the exit code.
 int report(const Error& error, bool json);
 int exit_code(Errc code) noexcept;
+/// {"code","message","hint","cause"}, the last two where there are any.
+Json error_json(const Error& error);
 
 /// ENTRY of DESIGN.md, section 5; `attributes` only for `show`.
 Json entry_json(const Entry& entry, bool with_attributes = false);

@@ -142,8 +142,8 @@ Result<Uri> uri_for_data(const Uri& uri, Uri asked, const Options& options) {
   auto result = reference_uri(uri, asked, **config);
   const auto module = asked.query_attribute("module-path");
   if (module && !result.query_attribute("module-path")) {
-    print_warning(fmt::format("module-path {} is left out: the configuration does not list it",
-                              *module));
+    print_warning(
+        fmt::format("module-path {} is left out: the configuration does not list it", *module));
   }
   return result;
 }

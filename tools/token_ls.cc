@@ -71,7 +71,8 @@ std::string token_line(const pkcs11::TokenInfo& token) {
   if (!token.pin.set) line += "  no PIN";
   if (token.pin.locked) line += "  PIN locked";
   if (token.pin.final_try) line += "  PIN final try";
-  if (token.pin.count_low && !token.pin.final_try && !token.pin.locked) line += "  PIN tried wrongly";
+  if (token.pin.count_low && !token.pin.final_try && !token.pin.locked)
+    line += "  PIN tried wrongly";
   return line;
 }
 

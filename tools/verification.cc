@@ -29,15 +29,27 @@ std::string_view word(verify::Opinion opinion) {
   return "not-asked";
 }
 
-/// The target is the first certificate of its file; what follows may be its chain.
-Result<void> read_certificates(const Verification& question, std::vector<Certificate>& targets,
-                               verify::Material& material) {
+}  // namespace
+
+Result<verify::Verdict> Verifier::run(const Verification& question) {
+  // The target is the first certificate of its file; what follows may be its chain.
   const auto file = content_of(question.certificate);
   if (!file) return Failure(file.error());
-  auto found = verify::read_certificates(question.certificate, *file);
+  const auto found = verify::read_certificates(question.certificate, *file);
   if (!found) return Failure(found.error());
-  targets.push_back(found->front());
-  material.intermediates.assign(found->begin() + 1, found->end());
+  auto material = material_of(question);
+  if (!material) return Failure(material.error());
+  auto& intermediates = material->intermediates;
+  intermediates.insert(intermediates.begin(), found->begin() + 1, found->end());
+  const auto trust = trust_of(question);
+  if (!trust) return Failure(trust.error());
+  const auto at = question.at.value_or(
+      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+  return verify::verify(found->front(), *material, *trust, question.options, at);
+}
+
+Result<verify::Material> material_of(const Verification& question) {
+  verify::Material material;
   for (const auto& path : question.chain) {
     const auto chain = content_of(path);
     if (!chain) return Failure(chain.error());
@@ -46,27 +58,12 @@ Result<void> read_certificates(const Verification& question, std::vector<Certifi
       material.intermediates.insert(material.intermediates.end(), more->begin(), more->end());
     }
   }
-  return {};
-}
-
-}  // namespace
-
-Result<verify::Verdict> Verifier::run(const Verification& question) {
-  std::vector<Certificate> targets;
-  verify::Material material;
-  if (auto read = read_certificates(question, targets, material); !read) {
-    return Failure(read.error());
-  }
   for (const auto& path : question.crls) {
     const auto file = content_of(path);
     if (!file) return Failure(file.error());
     for (auto& crl : verify::read_crls(*file)) material.crls.push_back(std::move(crl));
   }
-  const auto trust = trust_of(question);
-  if (!trust) return Failure(trust.error());
-  const auto at = question.at.value_or(
-      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
-  return verify::verify(targets.front(), material, *trust, question.options, at);
+  return material;
 }
 
 Result<verify::Trust> Verifier::trust_of(const Verification& question) {

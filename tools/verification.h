@@ -26,13 +26,17 @@ class Verifier {
  public:
   /// Errors: a file that cannot be read or is empty of what it should hold, naming it.
   Result<verify::Verdict> run(const Verification& question);
+  /// The anchors, and what is distrusted. Errors: as run().
+  Result<verify::Trust> trust_of(const Verification& question);
 
  private:
   Result<const verify::Trust*> system_trust();
-  Result<verify::Trust> trust_of(const Verification& question);
 
   std::optional<verify::Trust> system_;
 };
+
+/// What the files of a question give to build and to judge a path. Errors: as Verifier::run.
+Result<verify::Material> material_of(const Verification& question);
 
 /// The `verify` object of DESIGN.md, section 5, without `schema`.
 Json verdict_json(const verify::Verdict& verdict);

@@ -9,7 +9,7 @@
 namespace keystore {
 
 /// Whether `issuer` has the name that `certificate` gives its issuer, and made its signature.
-bool is_issued_by(const Certificate& certificate, const Certificate& issuer);
+KEYSTORE_API bool is_issued_by(const Certificate& certificate, const Certificate& issuer);
 
 /// The issuers above `leaf` that `candidates` hold, nearest first, the root left out. Neither
 /// validity nor purposes are looked at: this gathers what a server sends.

@@ -47,6 +47,7 @@ Result<Verdict> verify(const Certificate& target, const Material& material, cons
       verdict = {.trusted = trusted,
                  .reason = refusal.value_or(answer.verdict.reason),
                  .path = certificates_of(path),
+                 .anchored = true,
                  .openssl = std::move(answer.verdict)};
     }
     judged = true;

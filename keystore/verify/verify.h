@@ -69,6 +69,7 @@ struct Verdict {
   bool trusted = false;
   std::string reason = {};             ///< "ok", or why no path is trusted
   std::vector<Certificate> path = {};  ///< leaf first, anchor last; the best one when refused
+  bool anchored = false;               ///< the path ends at an anchor, be it refused or not
   OpensslVerdict openssl = {};
   SecondOpinion botan = {};
 };

@@ -26,10 +26,6 @@ struct IssueSpec {
   std::chrono::sys_seconds not_after = {};
 };
 
-/// The most days that a public server certificate may last (CA/Browser Forum), by its issue date:
-/// 398, 200 from 2026-03-15, 100 from 2027-03-15, 47 from 2029-03-15.
-KEYSTORE_API unsigned most_days(std::chrono::sys_seconds at) noexcept;
-
 /// A certificate for `key`, signed by itself. Errors: as make_request().
 KEYSTORE_API Result<Certificate> self_sign(const Key& key, const IssueSpec& spec);
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "keystore/verify/check.h"
+#include "keystore/verify/doctor/codes.h"
+
+namespace keystore::verify::doctor {
+
+/// Adds a finding, with the severity of its code unless `severity` says otherwise.
+void add(TargetReport& report, Code code, std::string message, Fix fix,
+         std::optional<Severity> severity = {});
+
+/// "2026-03-01T12:00:00Z"
+std::string time_text(std::chrono::sys_seconds time);
+/// "1 day", "12 days"
+std::string days_text(std::chrono::days days);
+/// `text` as one word of a POSIX shell.
+std::string shell_word(std::string_view text);
+
+}  // namespace keystore::verify::doctor

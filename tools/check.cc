@@ -1,0 +1,142 @@
+#include "keystore/verify/check.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "tools/commands.h"
+#include "tools/options.h"
+#include "tools/path_options.h"
+
+namespace keystore::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> targets = {};
+  PathOptions path = {};
+  SecretOption pin = {};
+  unsigned soon_days = verify::CheckOptions().soon_days;
+};
+
+using Reports = std::vector<verify::TargetReport>;
+
+Result<int> run(const Options& options, bool json);
+Result<verify::CheckOptions> check_options(const Options& options, const Verification& question);
+void print(const Reports& reports);
+void print_as_json(const Reports& reports);
+int exit_code_of(const Reports& reports);
+
+}  // namespace
+
+void add_check(CLI::App& app, Context& context) {
+  auto* command = app.add_subcommand(
+      "check", "Find what is wrong with keys and certificates, and how to mend it");
+  const auto options = std::make_shared<Options>();
+  command->add_option("TARGET", options->targets,
+                      "Files, stores and identities; those named together belong together");
+  add_path_options(*command, options->path);
+  add_secret(*command, "--pin,--passphrase", options->pin, "PIN or passphrase of the targets");
+  command->add_option("--soon", options->soon_days,
+                      "Days before its end that a certificate is to be renewed; default 30");
+  add_json(*command, context);
+  add_example(*command,
+              "keystore check web.pem web.key chain.pem --host www.example.org\n  "
+              "keystore check keystore:web --json");
+  context.on(*command, [options, &context] { return run(*options, context.json); });
+}
+
+namespace {
+
+Result<int> run(const Options& options, bool json) {
+  const auto question = question_of(options.path);
+  if (!question) return Failure(question.error());
+  const auto wanted = check_options(options, *question);
+  if (!wanted) return Failure(wanted.error());
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto reports = verify::check(options.targets, *wanted, question->at.value_or(now));
+  if (!reports) return Failure(reports.error());
+  if (json) {
+    print_as_json(*reports);
+  } else {
+    print(*reports);
+  }
+  for (const auto& each : *reports) {
+    if (each.error) report(*each.error, false);
+  }
+  return exit_code_of(*reports);
+}
+
+Result<verify::CheckOptions> check_options(const Options& options, const Verification& question) {
+  const auto open = open_options(options.pin);
+  if (!open) return Failure(open.error());
+  auto material = material_of(question);
+  if (!material) return Failure(material.error());
+  verify::CheckOptions wanted{.material = *std::move(material),
+                              .verify = question.options,
+                              .open = *open,
+                              .soon_days = options.soon_days};
+  if (question.trust || !question.distrust.empty()) {
+    auto trust = Verifier().trust_of(question);
+    if (!trust) return Failure(trust.error());
+    wanted.trust = *std::move(trust);
+  }
+  return wanted;
+}
+
+void print(const Reports& reports) {
+  for (const auto& report : reports) {
+    print_line(fmt::format("{}: {}", report.target, to_string(report.verdict())));
+    for (const auto& finding : report.findings) {
+      print_line(
+          fmt::format("  {} {}: {}", to_string(finding.severity), finding.code, finding.message));
+      print_line("    why: " + finding.why);
+      print_line("    fix: " + finding.fix.text);
+      if (!finding.fix.command.empty()) print_line("    run: " + finding.fix.command);
+    }
+  }
+}
+
+Json finding_json(const verify::Finding& finding) {
+  Json fix = {{"text", finding.fix.text}};
+  if (!finding.fix.command.empty()) fix["command"] = finding.fix.command;
+  return {{"code", finding.code},
+          {"severity", to_string(finding.severity)},
+          {"message", finding.message},
+          {"why", finding.why},
+          {"fix", fix}};
+}
+
+const Error* first_error(const Reports& reports) {
+  for (const auto& report : reports) {
+    if (report.error) return &*report.error;
+  }
+  return nullptr;
+}
+
+void print_as_json(const Reports& reports) {
+  Json targets = Json::array();
+  for (const auto& report : reports) {
+    Json findings = Json::array();
+    for (const auto& finding : report.findings) findings.push_back(finding_json(finding));
+    Json target = {{"target", report.target},
+                   {"verdict", to_string(report.verdict())},
+                   {"findings", findings}};
+    if (report.error) target["error"] = error_json(*report.error);
+    targets.push_back(target);
+  }
+  Json object = {{"targets", targets}};
+  if (const auto* error = first_error(reports)) object["error"] = error_json(*error);
+  print_json(object);
+}
+
+/// What could not be read was not checked, which is worse than any finding.
+int exit_code_of(const Reports& reports) {
+  if (const auto* error = first_error(reports)) return exit_code(error->code);
+  for (const auto& report : reports) {
+    if (report.verdict() == verify::TargetVerdict::fail) return 1;
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace keystore::cli
