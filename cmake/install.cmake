@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(keystore_components keystore keystore_verify keystore_lifecycle keystore_openssl keystore_token_admin
-    keystore_c)
+    keystore_c keystore_openssl_c)
 foreach(component IN LISTS keystore_components)
   target_include_directories(${component} INTERFACE $<INSTALL_INTERFACE:include>)
 endforeach()
@@ -30,7 +30,7 @@ function(install_headers folder)
 endfunction()
 
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/keystore/*.h)
-install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h)
+install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h bindings/c/ks_openssl.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
 install_headers(keystore/verify keystore/verify/trust.h keystore/verify/verify.h)
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h

@@ -89,4 +89,13 @@ T read_sized(const T* given, const T& defaults, const char* name) {
   return read;
 }
 
+/// `number` as an enumerator, which are numbered alike in C, up to `last`.
+template <class Enum>
+Enum known(std::int32_t number, Enum last, const char* what) {
+  if (number < 0 || number > static_cast<std::int32_t>(last)) {
+    raise(Errc::invalid_argument, std::string(what) + " has no number " + std::to_string(number));
+  }
+  return static_cast<Enum>(number);
+}
+
 }  // namespace keystore::c

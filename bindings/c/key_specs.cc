@@ -30,15 +30,6 @@ static_assert(static_cast<int>(Encryption::rsa_pkcs1) == KS_DECRYPT_RSA_PKCS1);
 static_assert(static_cast<int>(Encryption::rsa_oaep) == KS_DECRYPT_RSA_OAEP);
 static_assert(static_cast<int>(Encryption::rsa_raw) == KS_DECRYPT_RSA_RAW);
 
-/// `number` as an enumerator, up to `last`.
-template <class Enum>
-Enum known(std::int32_t number, Enum last, const char* what) {
-  if (number < 0 || number > static_cast<std::int32_t>(last)) {
-    raise(Errc::invalid_argument, std::string(what) + " has no number " + std::to_string(number));
-  }
-  return static_cast<Enum>(number);
-}
-
 Bytes copy_of(const std::uint8_t* data, std::size_t size, const char* name) {
   const auto view = view_of(data, size, name);
   return {view.begin(), view.end()};

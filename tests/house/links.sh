@@ -6,7 +6,7 @@ cd "$KEYSTORE_BUILD" || exit 1
 status=0
 needed() { readelf -d "$1" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p'; }
 
-for file in lib/libkeystore.so lib/libkeystore-openssl.so lib/libkeystore-c.so lib/ossl-modules/keystore.so; do
+for file in lib/libkeystore.so lib/libkeystore-openssl.so lib/libkeystore-c.so lib/libkeystore-openssl-c.so lib/ossl-modules/keystore.so; do
   bad=$(needed "$file" | grep -E '^lib(botan|curl|p11\.)')
   [ -z "$bad" ] || { echo "FAIL $file links $bad"; status=1; }
 done

@@ -1,7 +1,7 @@
-/* Prints size and layout of the structs of ks.h, and the version of the ABI. */
+/* Prints size and layout of the structs of the C headers, and the version of the ABI. */
 #include <stdio.h>
 
-#include "bindings/c/ks.h"
+#include "bindings/c/ks_openssl.h"
 
 #define STRUCT(type) printf("struct %s %zu\n", #type, sizeof(type))
 #define FIELD(type, field) printf("  %s.%s %zu\n", #type, #field, offsetof(type, field))
@@ -79,5 +79,19 @@ int main(void) {
   FIELD(ks_decrypt_spec, mgf_digest);
   FIELD(ks_decrypt_spec, label);
   FIELD(ks_decrypt_spec, label_size);
+  STRUCT(ks_tls_source);
+  FIELD(ks_tls_source, certificates);
+  FIELD(ks_tls_source, identity);
+  STRUCT(ks_tls_options);
+  FIELD(ks_tls_options, role);
+  FIELD(ks_tls_options, identities);
+  FIELD(ks_tls_options, identity_count);
+  FIELD(ks_tls_options, trust);
+  FIELD(ks_tls_options, trust_count);
+  FIELD(ks_tls_options, client_certificate);
+  FIELD(ks_tls_options, host);
+  FIELD(ks_tls_options, any_host);
+  FIELD(ks_tls_options, open);
+  FIELD(ks_tls_options, lib_ctx);
   return 0;
 }

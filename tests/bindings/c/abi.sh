@@ -6,7 +6,7 @@
 set -eu
 . "$KEYSTORE_SOURCE/tests/support/lib.sh"
 recorded=$KEYSTORE_SOURCE/tests/bindings/c/abi.txt
-libraries=(libkeystore-c)
+libraries=(libkeystore-c libkeystore-openssl-c)
 
 now() {
   local library

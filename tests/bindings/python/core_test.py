@@ -246,7 +246,6 @@ class Abi(unittest.TestCase):
             (name, field): int(offset)
             for name, field, offset in re.findall(r"^  ks_(\w+)\.(\w+) (\d+)$", record, re.M)
         }
-        self.assertEqual(len(_abi.structs()), len(sizes))
         for struct in _abi.structs():
             name = re.sub(r"(?<!^)(?=[A-Z])", "_", struct.__name__).lower()
             self.assertEqual(_abi.ctypes.sizeof(struct), sizes[name], name)

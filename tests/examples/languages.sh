@@ -1,0 +1,12 @@
+# Sourced: the examples in each language, with the same options and behaviour.
+export PYTHONPATH=$KEYSTORE_SOURCE/bindings/python KEYSTORE_LIBRARY_FOLDER=$KEYSTORE_BUILD/lib
+export PYTHONDONTWRITEBYTECODE=1
+
+# example NAME cc|c|py: sets `example` to its command.
+example() {
+  case $2 in
+    cc) example=("$KEYSTORE_BUILD/examples/$1") ;;
+    c) example=("$KEYSTORE_BUILD/examples/$1_c") ;;
+    py) example=("$python" "$KEYSTORE_SOURCE/examples/$1.py") ;;
+  esac
+}
