@@ -45,5 +45,15 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/keystore-config-version.c
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/keystore-config.cmake ${PROJECT_BINARY_DIR}/keystore-config-version.cmake
   DESTINATION lib/cmake/keystore)
-configure_file(cmake/keystore.pc.in ${PROJECT_BINARY_DIR}/keystore.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/keystore.pc DESTINATION lib/pkgconfig)
+
+# keystore_pkg_config(PACKAGE DESCRIPTION REQUIRES): the package is called as its library.
+function(keystore_pkg_config package description requires)
+  configure_file(cmake/keystore.pc.in ${PROJECT_BINARY_DIR}/${package}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${package}.pc DESTINATION lib/pkgconfig)
+endfunction()
+keystore_pkg_config(keystore "One keystore API, wherever the key lives" "")
+keystore_pkg_config(keystore-verify "Certificate paths and their faults" keystore)
+keystore_pkg_config(keystore-lifecycle "Keys moved onto tokens" keystore)
+keystore_pkg_config(keystore-openssl "Keys of any store in OpenSSL and TLS" keystore)
+keystore_pkg_config(keystore-c "Keystore in C" "")
+keystore_pkg_config(keystore-openssl-c "Keys of any store in OpenSSL and TLS, in C" keystore-c)
