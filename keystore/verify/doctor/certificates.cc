@@ -47,8 +47,21 @@ void judge_leaf(const Leaf& leaf, const Case& all, TargetReport& report) {
   }
 }
 
-void judge_issuer(const Member& issuer, const Case& all, TargetReport& report) {
+void judge_issuer(const Member& issuer, std::optional<Purpose> use, const Case& all,
+                  TargetReport& report) {
   judge_period(issuer, all, report);
+  if (use && !lists_use(issuer, *use)) {
+    add(report, Code::cert_purpose,
+        fmt::format("the authority '{}' may not certify what '{}' is for: its extended key usage "
+                    "does not list it",
+                    issuer.subject(), to_string(*use)),
+        {"have the leaf certified by an authority that may"});
+  }
+  if ((X509_get_key_usage(issuer.x509()) & KU_KEY_CERT_SIGN) == 0) {
+    add(report, Code::cert_key_usage,
+        fmt::format("the key usage of '{}' does not allow keyCertSign", issuer.subject()),
+        {"have the leaf certified by an authority that may certify"});
+  }
   judge_signature(issuer, report);
   if (const auto key = issuer.certificate().public_key()) {
     judge_strength(*key, "the key of '" + issuer.subject() + "'", report);

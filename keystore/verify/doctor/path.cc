@@ -68,7 +68,7 @@ void judge_members(const Leaf& leaf, const Verdict& verdict, std::span<const Cer
   const auto& path = verdict.path;
   const auto end = verdict.anchored && path.size() > 1 ? path.size() - 1 : path.size();
   for (std::size_t at = 1; at < end; ++at) {
-    judge_issuer(Member(path[at]), all, report);
+    judge_issuer(Member(path[at]), use_of(leaf, all.options.verify), all, report);
   }
   if (verdict.anchored && path.size() > 1 && path.back().not_after() < all.at) {
     add(report, Code::cert_expired,
