@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "bindings/openssl/tls/pkey.h"
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "tools/path_options.h"
@@ -15,6 +16,9 @@ struct Options {
   std::vector<std::string> targets = {};
   PathOptions path = {};
   SecretOption pin = {};
+  std::string starttls = {};
+  std::string identity = {};
+  unsigned time_limit_s = 10;
   unsigned soon_days = verify::CheckOptions().soon_days;
 };
 
@@ -22,6 +26,7 @@ using Reports = std::vector<verify::TargetReport>;
 
 Result<int> run(const Options& options, bool json);
 Result<verify::CheckOptions> check_options(const Options& options, const Verification& question);
+Result<std::shared_ptr<evp_pkey_st>> make_pkey(const Key& key, ossl_lib_ctx_st* library);
 void print(const Reports& reports);
 void print_as_json(const Reports& reports);
 int exit_code_of(const Reports& reports);
@@ -33,15 +38,24 @@ void add_check(CLI::App& app, Context& context) {
       "check", "Find what is wrong with keys and certificates, and how to mend it");
   const auto options = std::make_shared<Options>();
   command->add_option("TARGET", options->targets,
-                      "Files, stores and identities; those named together belong together");
+                      "Files, stores and identities, which belong together; HOST:PORT: servers");
   add_path_options(*command, options->path);
   add_secret(*command, "--pin,--passphrase", options->pin, "PIN or passphrase of the targets");
   command->add_option("--soon", options->soon_days,
                       "Days before its end that a certificate is to be renewed; default 30");
+  command->add_option("--starttls", options->starttls,
+                      "How servers come to speak TLS: smtp, imap or postgres");
+  command
+      ->add_option("--identity", options->identity,
+                   "What is shown to servers that want a certificate")
+      ->type_name("URI");
+  command->add_option("--timeout", options->time_limit_s,
+                      "Seconds that a server or a token may take; default 10");
   add_json(*command, context);
   add_example(*command,
               "keystore check web.pem web.key chain.pem --host www.example.org\n  "
-              "keystore check keystore:web --json");
+              "keystore check keystore:web --json\n  "
+              "keystore check www.example.org:443 --identity client.pem");
   context.on(*command, [options, &context] { return run(*options, context.json); });
 }
 
@@ -74,13 +88,27 @@ Result<verify::CheckOptions> check_options(const Options& options, const Verific
   verify::CheckOptions wanted{.material = *std::move(material),
                               .verify = question.options,
                               .open = *open,
-                              .soon_days = options.soon_days};
+                              .soon_days = options.soon_days,
+                              .identity = options.identity,
+                              .make_pkey = make_pkey,
+                              .time_limit = std::chrono::seconds(options.time_limit_s)};
+  if (!options.starttls.empty()) {
+    const auto protocol = verify::parse_starttls(options.starttls);
+    if (!protocol) return Failure(protocol.error());
+    wanted.starttls = *protocol;
+  }
   if (question.trust || !question.distrust.empty()) {
     auto trust = Verifier().trust_of(question);
     if (!trust) return Failure(trust.error());
     wanted.trust = *std::move(trust);
   }
   return wanted;
+}
+
+Result<std::shared_ptr<evp_pkey_st>> make_pkey(const Key& key, ossl_lib_ctx_st* library) {
+  auto made = openssl::pkey(key, library);
+  if (!made) return Failure(made.error());
+  return std::shared_ptr<evp_pkey_st>(*std::move(made));
 }
 
 void print(const Reports& reports) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,10 @@
 #include "keystore/result.h"
 #include "keystore/verify/trust.h"
 #include "keystore/verify/verify.h"
+
+// OpenSSL's own headers are not needed to include this one.
+struct evp_pkey_st;
+struct ossl_lib_ctx_st;
 
 namespace keystore::verify {
 
@@ -52,19 +57,35 @@ struct TargetReport {
   KEYSTORE_API TargetVerdict verdict() const noexcept;
 };
 
+/// How a plain connection becomes a TLS one.
+enum class StartTls { none, smtp, imap, postgres };
+
+/// "smtp", "imap", "postgres". Errors: invalid_argument.
+KEYSTORE_API Result<StartTls> parse_starttls(std::string_view text);
+
+/// A key as an EVP_PKEY of a library context, as keystore::openssl::pkey() makes it.
+using MakePkey = std::function<Result<std::shared_ptr<evp_pkey_st>>(const Key&, ossl_lib_ctx_st*)>;
+
 struct CheckOptions {
   std::optional<Trust> trust = {};  ///< empty: the operating system's
   Material material = {};           ///< intermediates that peers know of, revocation lists
   VerifyOptions verify = {};        ///< what the certificates shall be good for
   OpenOptions open = {};            ///< how stores are opened: PIN, configuration
   unsigned soon_days = 30;          ///< cert.expires-soon: fewer days than this are left
+
+  // For servers, which are asked over the network:
+  StartTls starttls = StartTls::none;
+  std::string identity = {};  ///< URI of what is shown to a server that wants a certificate
+  MakePkey make_pkey = {};    ///< needed with `identity`
+  std::chrono::milliseconds time_limit = std::chrono::seconds(10);  ///< for each server, or token
 };
 
 /// Judges what `targets` name, one report for each, in their order: an identity, a file, a store of
-/// any kind by its URI. Keys and certificates of all of them belong together: a certificate in one
-/// file, its key in another and its issuers in a third are one identity. May ask for a PIN. `at` is
-/// the time to judge for. Errors: invalid_argument (an option that cannot be understood), as
-/// system_trust(); what is wrong with a target is in its report.
+/// any kind by its URI, a server ("tls://HOST:PORT", or "HOST:PORT" where that is nothing else).
+/// Keys and certificates of all of them belong together: a certificate in one file, its key in
+/// another and its issuers in a third are one identity. May ask for a PIN. `at` is the time to
+/// judge for. Errors: invalid_argument (an option that cannot be understood), as system_trust();
+/// what is wrong with a target is in its report.
 KEYSTORE_API Result<std::vector<TargetReport>> check(std::span<const std::string> targets,
                                                      const CheckOptions& options,
                                                      std::chrono::sys_seconds at);

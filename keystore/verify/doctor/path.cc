@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -14,13 +15,15 @@ VerifyOptions path_options(const VerifyOptions& options, std::optional<Purpose> 
 void judge_members(const Leaf& leaf, const Verdict& verdict, std::span<const Certificate> served,
                    const Case& all, TargetReport& report);
 void judge_end(const Leaf& leaf, const Verdict& verdict, const Case& all, TargetReport& report);
+void say_missing(const Leaf& leaf, std::span<const Certificate> served,
+                 const std::vector<Certificate>& path, TargetReport& report);
 bool explained(const TargetReport& report, std::size_t findings_before);
 std::string file_with(const Case& all, const Certificate& certificate);
 
 }  // namespace
 
-void judge_path(const Leaf& leaf, std::span<const Certificate> served, const Case& all,
-                TargetReport& report) {
+std::vector<Certificate> judge_path(const Leaf& leaf, std::span<const Certificate> served,
+                                    Source source, const Case& all, TargetReport& report) {
   const auto before = report.findings.size();
   judge_leaf(leaf, all, report);
   const auto options = path_options(all.options.verify, use_of(leaf, all.options.verify));
@@ -28,13 +31,14 @@ void judge_path(const Leaf& leaf, std::span<const Certificate> served, const Cas
   auto verdict = verify(leaf.certificate, material, all.trust, options, all.at);
   if (!verdict) {
     report.error = verdict.error();
-    return;
+    return {};
   }
   if (!verdict->anchored && !all.options.material.intermediates.empty()) {
     const auto& more = all.options.material.intermediates;
     material.intermediates.insert(material.intermediates.end(), more.begin(), more.end());
     if (auto again = verify(leaf.certificate, material, all.trust, options, all.at);
         again && again->anchored) {
+      if (source == Source::server) say_missing(leaf, served, again->path, report);
       verdict = std::move(again);
     }
   }
@@ -48,6 +52,7 @@ void judge_path(const Leaf& leaf, std::span<const Certificate> served, const Cas
          "shows the whole path"});
   }
   judge_length(leaf, false, report);
+  return verdict->anchored ? verdict->path : std::vector<Certificate>();
 }
 
 namespace {
@@ -110,6 +115,22 @@ void judge_end(const Leaf& leaf, const Verdict& verdict, const Case& all, Target
       fmt::format("'{}' leads to no trust anchor: {}", subject, verdict.reason),
       {fmt::format("complete the chain; where '{}' is the root, trust it (keystore trust add FILE)",
                    last.issuer())});
+}
+
+/// Those who have the missing issuers from elsewhere come through.
+void say_missing(const Leaf& leaf, std::span<const Certificate> served,
+                 const std::vector<Certificate>& path, TargetReport& report) {
+  std::vector<std::string> missing;
+  for (std::size_t at = 1; at + 1 < path.size(); ++at) {
+    if (std::ranges::find(served, path[at]) == served.end()) {
+      missing.push_back(fmt::format("'{}'", path[at].subject()));
+    }
+  }
+  const auto names = fmt::format("{}", fmt::join(missing, ", "));
+  add(report, Code::chain_incomplete,
+      fmt::format("the server does not send {}, which leads from '{}' to a trust anchor", names,
+                  leaf.certificate.subject()),
+      {fmt::format("add {} to the chain that the server sends", names)});
 }
 
 bool explained(const TargetReport& report, std::size_t findings_before) {

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "keystore/internal/fd.h"
+#include "keystore/result.h"
+#include "keystore/verify/doctor/deadline.h"
+#include "keystore/verify/doctor/tls_address.h"
+
+namespace keystore::verify::doctor {
+
+/// A TCP connection on which nothing waits longer than until a deadline. One thread.
+class Connection {
+ public:
+  /// Tries the addresses of the host one after the other. Errors: not_found (no such host),
+  /// unavailable, timed_out.
+  static Result<Connection> open(const TlsAddress& address, Deadline deadline);
+
+  int fd() const noexcept { return fd_.get(); }
+  const std::string& peer() const noexcept { return peer_; }
+
+  /// Errors: timed_out.
+  Result<void> wait_readable() const;
+  Result<void> wait_writable() const;
+  /// All of it. Errors: unavailable, timed_out.
+  Result<void> write(std::string_view octets) const;
+  /// One octet, so that nothing of what follows is taken. Errors: unavailable, timed_out.
+  Result<char> read_octet() const;
+  /// A line without its end, of at most 4096 octets. Errors: as read_octet(), malformed.
+  Result<std::string> read_line() const;
+
+ private:
+  Connection(Fd fd, std::string peer, Deadline deadline)
+      : fd_(std::move(fd)), peer_(std::move(peer)), deadline_(deadline) {}
+
+  Result<void> wait(short events) const;
+
+  Fd fd_;
+  std::string peer_;
+  Deadline deadline_;
+};
+
+}  // namespace keystore::verify::doctor
