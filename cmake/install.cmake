@@ -32,7 +32,8 @@ endfunction()
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/keystore/*.h)
 install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h bindings/c/ks_openssl.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
-install_headers(keystore/verify keystore/verify/trust.h keystore/verify/verify.h)
+install_headers(keystore/verify keystore/verify/fetch.h keystore/verify/trust.h
+                keystore/verify/verify.h)
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h
                 bindings/openssl/tls/configure.h bindings/openssl/tls/rotator.h bindings/openssl/x509/request.h
                 bindings/openssl/x509/issue.h)

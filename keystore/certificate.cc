@@ -209,4 +209,14 @@ X509Ptr x509_of(const Certificate& certificate) {
   return decode(parsed.der, end);
 }
 
+Result<Certificate> certificate_of(const X509* x509) {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_X509(x509, &der);
+  const OpensslMemoryPtr<std::uint8_t> owned(der);
+  if (size <= 0) {
+    return Failure(error_from_openssl(Errc::malformed, "the certificate cannot be encoded"));
+  }
+  return Certificate::parse({der, static_cast<std::size_t>(size)});
+}
+
 }  // namespace keystore

@@ -18,6 +18,9 @@ void add_file_options(CLI::App& command, PathOptions& options) {
   add_list(command, "--distrust", question.distrust, "File with certificates never to be trusted")
       ->type_name("FILE");
   add_list(command, "--crl", question.crls, "File with revocation lists")->type_name("FILE");
+  add_list(command, "--ocsp-response", question.ocsp_responses,
+           "File with an OCSP response, as a server staples it; DER")
+      ->type_name("FILE");
 }
 
 void add_judging_options(CLI::App& command, PathOptions& options) {
@@ -32,7 +35,10 @@ void add_judging_options(CLI::App& command, PathOptions& options) {
   command.add_option("--depth", options.depth, "Most intermediates");
   command.add_flag("--partial-chain", wanted.partial_chain, "Anchors need not be roots");
   command.add_option("--crl-check", options.crl_check,
-                     "Whose revocation must be known: none, leaf or chain (default with --crl)");
+                     "Whose revocation must be known, by CRL or OCSP: none, leaf or chain (default "
+                     "where --crl or --ocsp-response give or --ocsp or --fetch-crl get it)");
+  command.add_flag("--soft-fail", wanted.soft_fail,
+                   "A revocation status that cannot be had is no reason to refuse");
   add_list(command, "--policy", wanted.policies, "Acceptable policy, as an OID")->type_name("OID");
   command.add_flag("--explicit-policy", wanted.explicit_policy, "A policy must be valid");
   command.add_flag("--inhibit-any-policy", wanted.inhibit_any_policy, "anyPolicy counts not");
@@ -58,8 +64,9 @@ Result<Verification> question_of(const PathOptions& options) {
   const auto profile = verify::parse_profile(options.profile);
   if (!profile) return Failure(profile.error());
   question.options.profile = *profile;
+  const bool given = !question.crls.empty() || !question.ocsp_responses.empty();
   const std::string check =
-      options.crl_check.empty() ? question.crls.empty() ? "none" : "chain" : options.crl_check;
+      options.crl_check.empty() ? given ? "chain" : "none" : options.crl_check;
   const auto crl_check = verify::parse_crl_check(check);
   if (!crl_check) return Failure(crl_check.error());
   question.options.crl_check = *crl_check;

@@ -29,6 +29,20 @@ std::string_view word(verify::Opinion opinion) {
   return "not-asked";
 }
 
+std::string_view word(verify::Revocation revocation) {
+  switch (revocation) {
+    case verify::Revocation::not_asked:
+      return "not-asked";
+    case verify::Revocation::good:
+      return "good";
+    case verify::Revocation::revoked:
+      return "revoked";
+    case verify::Revocation::unknown:
+      return "unknown";
+  }
+  return "not-asked";
+}
+
 }  // namespace
 
 Result<verify::Verdict> Verifier::run(const Verification& question) {
@@ -45,7 +59,7 @@ Result<verify::Verdict> Verifier::run(const Verification& question) {
   if (!trust) return Failure(trust.error());
   const auto at = question.at.value_or(
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
-  return verify::verify(found->front(), *material, *trust, question.options, at);
+  return verify::verify(found->front(), *material, *trust, question.options, at, fetcher_);
 }
 
 Result<verify::Material> material_of(const Verification& question) {
@@ -62,6 +76,11 @@ Result<verify::Material> material_of(const Verification& question) {
     const auto file = content_of(path);
     if (!file) return Failure(file.error());
     for (auto& crl : verify::read_crls(*file)) material.crls.push_back(std::move(crl));
+  }
+  for (const auto& path : question.ocsp_responses) {
+    auto file = content_of(path);
+    if (!file) return Failure(file.error());
+    material.ocsp_responses.push_back(*std::move(file));
   }
   return material;
 }
@@ -98,11 +117,18 @@ Result<const verify::Trust*> Verifier::system_trust() {
 Json verdict_json(const verify::Verdict& verdict) {
   Json path = Json::array();
   for (const auto& certificate : verdict.path) path.push_back(certificate.subject());
-  return {{"trusted", verdict.trusted},
-          {"reason", verdict.reason},
-          {"path", path},
-          {"openssl", {{"accepts", verdict.openssl.accepts}, {"reason", verdict.openssl.reason}}},
-          {"botan", {{"verdict", word(verdict.botan.verdict)}, {"reason", verdict.botan.reason}}}};
+  Json json = {
+      {"trusted", verdict.trusted},
+      {"reason", verdict.reason},
+      {"path", path},
+      {"openssl", {{"accepts", verdict.openssl.accepts}, {"reason", verdict.openssl.reason}}},
+      {"botan", {{"verdict", word(verdict.botan.verdict)}, {"reason", verdict.botan.reason}}},
+      {"revocation", word(verdict.revocation)}};
+  if (!verdict.not_fetched.empty()) {
+    auto& notes = json["not_fetched"] = Json::array();
+    for (const auto& error : verdict.not_fetched) notes.push_back(error.message);
+  }
+  return json;
 }
 
 }  // namespace keystore::cli

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "keystore/verify/verify.h"
+#include "keystore/verify/fetch.h"
 #include "tools/output.h"
 
 namespace keystore::cli {
@@ -17,6 +17,7 @@ struct Verification {
   std::optional<std::vector<std::string>> trust = {};  ///< absent: the system's anchors
   std::vector<std::string> distrust = {};
   std::vector<std::string> crls = {};
+  std::vector<std::string> ocsp_responses = {};
   verify::VerifyOptions options = {};
   std::optional<std::chrono::sys_seconds> at = {};  ///< absent: now
 };
@@ -24,6 +25,8 @@ struct Verification {
 /// Answers questions, keeping what several of them share. For one thread.
 class Verifier {
  public:
+  explicit Verifier(const verify::FetchOptions& fetch = {}) : fetcher_(fetch) {}
+
   /// Errors: a file that cannot be read or is empty of what it should hold, naming it.
   Result<verify::Verdict> run(const Verification& question);
   /// The anchors, and what is distrusted. Errors: as run().
@@ -33,6 +36,7 @@ class Verifier {
   Result<const verify::Trust*> system_trust();
 
   std::optional<verify::Trust> system_;
+  verify::Fetcher fetcher_;
 };
 
 /// What the files of a question give to build and to judge a path. Errors: as Verifier::run.
@@ -49,6 +53,6 @@ Result<Verification> verification_from_json(std::string_view line);
 
 /// `verify --batch`: answers each line of FILE ("-": standard input) before the next one is read.
 /// Errors: as fopen.
-Result<int> verify_batch(const std::string& file);
+Result<int> verify_batch(const std::string& file, const verify::FetchOptions& fetch);
 
 }  // namespace keystore::cli

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "tools/commands.h"
+#include "tools/fetch_options.h"
 #include "tools/options.h"
 #include "tools/path_options.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 struct Options {
   PathOptions path = {};
+  FetchLine fetch = {};
   std::string batch = {};
 };
 
@@ -31,6 +33,7 @@ void add_verify(CLI::App& app, Context& context) {
       ->type_name("FILE")
       ->excludes(certificate);
   add_path_options(*command, options->path);
+  add_fetch_options(*command, options->fetch);
   add_json(*command, context);
   add_example(*command, "keystore verify web.pem --chain chain.pem --host www.example.org");
   context.on(*command, [options, &context] { return run(*options, context.json); });
@@ -39,14 +42,17 @@ void add_verify(CLI::App& app, Context& context) {
 namespace {
 
 Result<int> run(const Options& options, bool json) {
-  if (!options.batch.empty()) return verify_batch(options.batch);
+  const auto fetch = fetch_of(options.fetch);
+  if (!options.batch.empty()) return verify_batch(options.batch, fetch);
   if (options.path.question.certificate.empty()) {
     return fail(Errc::invalid_argument, "there is no certificate to verify",
                 "name a file, or --batch");
   }
-  const auto question = question_of(options.path);
+  auto path = options.path;
+  if (path.crl_check.empty() && (fetch.ocsp || fetch.crls)) path.crl_check = "chain";
+  const auto question = question_of(path);
   if (!question) return Failure(question.error());
-  Verifier verifier;
+  Verifier verifier(fetch);
   const auto verdict = verifier.run(*question);
   if (!verdict) return Failure(verdict.error());
   if (json) {
@@ -63,6 +69,7 @@ void print(const verify::Verdict& verdict) {
   if (!verdict.trusted && verdict.openssl.reason != verdict.reason) {
     print_line("OpenSSL: " + verdict.openssl.reason);
   }
+  for (const auto& error : verdict.not_fetched) print_line(error.message);
   if (verdict.botan.verdict == verify::Opinion::disagrees) {
     print_line("Botan disagrees: " + verdict.botan.reason);
   }

@@ -78,6 +78,8 @@ const std::map<std::string, Setter>& fields() {
       {"chain", KEYSTORE_FIELD(chain, Texts, texts)},
       {"trust", KEYSTORE_FIELD(trust, Texts, texts)},
       {"distrust", KEYSTORE_FIELD(distrust, Texts, texts)},
+      {"ocsp_response", KEYSTORE_FIELD(ocsp_responses, Texts, texts)},
+      {"soft_fail", KEYSTORE_FIELD(options.soft_fail, bool, yes_or_no)},
       {"crl", KEYSTORE_FIELD(crls, Texts, texts)},
       {"host", KEYSTORE_FIELD(options.host, std::string, text)},
       {"ip", KEYSTORE_FIELD(options.ip, std::string, text)},
@@ -138,11 +140,11 @@ Result<Verification> verification_from_json(std::string_view line) {
   return question;
 }
 
-Result<int> verify_batch(const std::string& file) {
+Result<int> verify_batch(const std::string& file, const verify::FetchOptions& fetch) {
   const std::unique_ptr<std::FILE, CloseFile> input(file == "-" ? stdin
                                                                 : std::fopen(file.c_str(), "rb"));
   if (!input) return Failure(error_from_errno(errno, "fopen", "read", file));
-  Verifier verifier;
+  Verifier verifier(fetch);
   char* buffer = nullptr;
   std::size_t capacity = 0;
   for (;;) {

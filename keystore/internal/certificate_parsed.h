@@ -24,5 +24,7 @@ struct Certificate::Parsed {
 /// OpenSSL's form, parsed in private_lib_ctx(): shared, so it is to be left as it is. A forked
 /// child parses again, as the inherited one holds locks. Null only without memory.
 KEYSTORE_API X509Ptr x509_of(const Certificate& certificate);
+/// What another library context holds, parsed in ours. Errors: malformed.
+KEYSTORE_API Result<Certificate> certificate_of(const X509* x509);
 
 }  // namespace keystore

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "keystore/internal/certificate_parsed.h"
 #include "keystore/internal/der.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/openssl_ptr.h"
@@ -72,18 +73,15 @@ Result<TrustAnchor> with_settings(BytesView der) {
   if (!x509 || start != der.data() + der.size()) {
     return Failure(error_from_openssl(Errc::malformed, "the trusted certificate is malformed"));
   }
-  std::uint8_t* encoded = nullptr;
-  const int size = i2d_X509(x509.get(), &encoded);
-  const OpensslMemoryPtr<std::uint8_t> owned(encoded);
-  if (size <= 0) return Failure(error_from_openssl(Errc::malformed, "it cannot be encoded again"));
-  auto anchor = plain({encoded, static_cast<std::size_t>(size)});
-  if (!anchor) return anchor;
+  auto certificate = certificate_of(x509.get());
+  if (!certificate) return Failure(certificate.error());
+  TrustAnchor anchor{*std::move(certificate)};
   int length = 0;
   if (const auto* alias = X509_alias_get0(x509.get(), &length)) {
-    anchor->label.assign(reinterpret_cast<const char*>(alias), static_cast<std::size_t>(length));
+    anchor.label.assign(reinterpret_cast<const char*>(alias), static_cast<std::size_t>(length));
   }
-  if (const auto* trusted = X509_get0_trust_objects(x509.get())) anchor->trusted = oids_of(trusted);
-  anchor->rejected = oids_of(X509_get0_reject_objects(x509.get()));
+  if (const auto* trusted = X509_get0_trust_objects(x509.get())) anchor.trusted = oids_of(trusted);
+  anchor.rejected = oids_of(X509_get0_reject_objects(x509.get()));
   return anchor;
 }
 

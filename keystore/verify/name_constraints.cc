@@ -216,7 +216,7 @@ bool has_unknown_form(const STACK_OF(GENERAL_SUBTREE) * subtrees, const GENERAL_
 
 }  // namespace
 
-Refusal name_constraints(const RuleInput& input) {
+Refusal name_constraints(const PathQuestion& input) {
   const auto& members = input.path.members;
   for (std::size_t ca = members.size() - 1; ca > 0; --ca) {
     if (members[ca]->extension(NID_name_constraints) == nullptr) continue;

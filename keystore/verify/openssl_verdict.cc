@@ -2,6 +2,9 @@
 
 #include <openssl/x509_vfy.h>
 
+#include <algorithm>
+#include <array>
+
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/verify/internal/rules.h"
@@ -18,14 +21,42 @@ struct FreeStack {
 using X509StackPtr = std::unique_ptr<STACK_OF(X509), FreeStack>;
 using CrlStackPtr = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
 
+/// What on_error() needs to know of the call that it is in.
+struct Leniency {
+  std::size_t anchor;
+  std::span<const OcspStatus> ocsp;
+  bool soft_fail;
+  bool status_missing = false;
+};
+
 /// OpenSSL takes the last second of a period for past, RFC 5280 (4.1.2.5) does not.
-int on_error(int ok, X509_STORE_CTX* context) {
-  if (ok != 0 || X509_STORE_CTX_get_error(context) != X509_V_ERR_CERT_HAS_EXPIRED) return ok;
+bool ends_now(X509_STORE_CTX* context) {
   auto at = X509_VERIFY_PARAM_get_time(X509_STORE_CTX_get0_param(context));
   const auto* end = X509_get0_notAfter(X509_STORE_CTX_get_current_cert(context));
-  if (ASN1_TIME_cmp_time_t(end, at) != 0) return ok;
-  X509_STORE_CTX_set_error(context, X509_V_OK);
-  return 1;
+  return ASN1_TIME_cmp_time_t(end, at) == 0;
+}
+
+/// Where no CRL tells the status, OCSP may; nobody but the trust store says whether an anchor is
+/// good.
+bool is_pardoned(X509_STORE_CTX* context) {
+  auto& leniency = *static_cast<Leniency*>(X509_STORE_CTX_get_app_data(context));
+  const auto depth = static_cast<std::size_t>(X509_STORE_CTX_get_error_depth(context));
+  if (depth != 0 && depth == leniency.anchor) return true;
+  if (depth < leniency.ocsp.size() && leniency.ocsp[depth].kind == OcspStatus::Kind::good) {
+    return true;
+  }
+  leniency.status_missing = true;
+  return leniency.soft_fail;
+}
+
+int on_error(int ok, X509_STORE_CTX* context) {
+  if (ok != 0) return ok;
+  const int error = X509_STORE_CTX_get_error(context);
+  const bool pardoned = error == X509_V_ERR_CERT_HAS_EXPIRED
+                            ? ends_now(context)
+                            : is_status_missing(error) && is_pardoned(context);
+  if (pardoned) X509_STORE_CTX_set_error(context, X509_V_OK);
+  return pardoned ? 1 : 0;
 }
 
 void set_purpose(X509_VERIFY_PARAM* param, Purpose purpose) {
@@ -84,9 +115,15 @@ bool is_path(const STACK_OF(X509) * chain, const CandidatePath& path) {
 
 }  // namespace
 
-OpensslAnswer ask_openssl(const CandidatePath& path, std::span<const MemberPtr> others,
-                          std::span<const X509CrlPtr> crls, Purpose purpose,
-                          const VerifyOptions& options, std::chrono::sys_seconds at) {
+bool is_status_missing(int error) {
+  constexpr std::array missing = {X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_CRL_HAS_EXPIRED,
+                                  X509_V_ERR_CRL_NOT_YET_VALID, X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER,
+                                  X509_V_ERR_DIFFERENT_CRL_SCOPE};
+  return std::ranges::find(missing, error) != missing.end();
+}
+
+OpensslAnswer ask_openssl(const PathQuestion& question) {
+  const auto& [path, others, crls, ocsp, options, purpose, at] = question;
   const OpensslErrorMark mark;
   const X509StorePtr store(X509_STORE_new());
   const X509StackPtr untrusted(sk_X509_new_null());
@@ -113,6 +150,8 @@ OpensslAnswer ask_openssl(const CandidatePath& path, std::span<const MemberPtr> 
     return {{false, "out of memory"}, X509_V_ERR_OUT_OF_MEM};
   }
   X509_STORE_CTX_set0_crls(context.get(), revocations.get());
+  Leniency leniency{path.members.size() - 1, ocsp, options.soft_fail};
+  X509_STORE_CTX_set_app_data(context.get(), &leniency);
   X509_STORE_CTX_set_verify_cb(context.get(), on_error);
   auto* param = X509_STORE_CTX_get0_param(context.get());
   set_purpose(param, purpose);
@@ -129,7 +168,9 @@ OpensslAnswer ask_openssl(const CandidatePath& path, std::span<const MemberPtr> 
   if (accepts && !is_path(X509_STORE_CTX_get0_chain(context.get()), path)) {
     return {{false, "OpenSSL takes another path"}, X509_V_ERR_UNSPECIFIED};
   }
-  return {{accepts, accepts ? "ok" : X509_verify_cert_error_string(error)}, error};
+  return {{accepts, accepts ? "ok" : X509_verify_cert_error_string(error)},
+          error,
+          leniency.status_missing};
 }
 
 }  // namespace keystore::verify

@@ -26,7 +26,7 @@ constexpr CertificateRule certificate_rules[] = {
 struct PathRule {
   const char* name;
   bool webpki_only;
-  Refusal (*check)(const RuleInput&);
+  Refusal (*check)(const PathQuestion&);
 };
 
 constexpr PathRule path_rules[] = {
@@ -38,10 +38,11 @@ constexpr PathRule path_rules[] = {
     {"names (RFC 9525)", false, names_asked_for},
     {"name constraints (RFC 5280, 4.2.1.10)", false, name_constraints},
     {"revocation list (RFC 5280, 5)", false, crl_encodings},
+    {"revocation", false, revoked_by_ocsp},
     {"web PKI", true, webpki_path},
 };
 
-bool applies(const CertificateRule& rule, const RuleInput& input, std::size_t at) {
+bool applies(const CertificateRule& rule, const PathQuestion& input, std::size_t at) {
   const bool anchor = at + 1 == input.path.members.size() && at != 0;
   switch (rule.scope) {
     case Scope::issued:
@@ -54,7 +55,7 @@ bool applies(const CertificateRule& rule, const RuleInput& input, std::size_t at
 
 }  // namespace
 
-Refusal refused_by_rules(const RuleInput& input) {
+Refusal refused_by_rules(const PathQuestion& input) {
   const OpensslErrorMark mark;
   const auto& members = input.path.members;
   for (std::size_t at = 0; at < members.size(); ++at) {

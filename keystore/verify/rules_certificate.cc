@@ -43,7 +43,12 @@ constexpr int least_security_bits = 80;
 
 }  // namespace
 
-Refusal weak_cryptography(const RuleInput& input) {
+bool is_weak_hash(int digest, std::chrono::sys_seconds at) {
+  const bool broken = digest == NID_md2 || digest == NID_md4 || digest == NID_md5;
+  return broken || (digest == NID_sha1 && at >= end_of_sha1);
+}
+
+Refusal weak_cryptography(const PathQuestion& input) {
   const auto& members = input.path.members;
   for (std::size_t at = 0; at < members.size(); ++at) {
     auto* key = members[at]->key();
@@ -54,8 +59,7 @@ Refusal weak_cryptography(const RuleInput& input) {
     if (at + 1 == members.size()) break;  // nothing rests on an anchor's signature
     int digest = NID_undef;
     X509_get_signature_info(members[at]->x509(), &digest, nullptr, nullptr, nullptr);
-    const bool broken = digest == NID_md2 || digest == NID_md4 || digest == NID_md5;
-    if (broken || (digest == NID_sha1 && input.at >= end_of_sha1)) {
+    if (is_weak_hash(digest, input.at)) {
       return "the signature of '" + members[at]->subject() + "' is made with a weak hash";
     }
   }

@@ -100,7 +100,7 @@ bool is_for_mailbox(const Member& member, const std::string& mailbox) {
 
 }  // namespace
 
-Refusal names_asked_for(const RuleInput& input) {
+Refusal names_asked_for(const PathQuestion& input) {
   const auto& options = input.options;
   const auto& target = input.path.target();
   if (!options.host.empty() && !is_for_host(target, options.host)) {
@@ -115,7 +115,7 @@ Refusal names_asked_for(const RuleInput& input) {
   return {};
 }
 
-Refusal purpose_of_path(const RuleInput& input) {
+Refusal purpose_of_path(const PathQuestion& input) {
   const auto use = use_of(input.purpose);
   if (!use) return {};
   const auto& members = input.path.members;
@@ -134,7 +134,7 @@ Refusal purpose_of_path(const RuleInput& input) {
   return {};
 }
 
-Refusal depth_of_path(const RuleInput& input) {
+Refusal depth_of_path(const PathQuestion& input) {
   if (!input.options.depth) return {};
   const auto& members = input.path.members;
   std::size_t intermediates = 0;
@@ -145,7 +145,7 @@ Refusal depth_of_path(const RuleInput& input) {
   return "more intermediates than the depth allows";
 }
 
-Refusal key_identifiers(const RuleInput& input) {
+Refusal key_identifiers(const PathQuestion& input) {
   const auto& members = input.path.members;
   const bool all = input.options.profile == Profile::webpki;
   const bool tls = input.purpose == Purpose::server || input.purpose == Purpose::client;
@@ -170,7 +170,7 @@ Refusal key_identifiers(const RuleInput& input) {
   return {};
 }
 
-Refusal anchor_kind(const RuleInput& input) {
+Refusal anchor_kind(const PathQuestion& input) {
   const auto& anchor = input.path.anchor();
   constexpr long version_3 = 2;
   const bool issuer = input.path.members.size() > 1;

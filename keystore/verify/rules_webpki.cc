@@ -115,7 +115,7 @@ Refusal information_refused(const Member& member) {
 
 }  // namespace
 
-Refusal webpki_path(const RuleInput& input) {
+Refusal webpki_path(const PathQuestion& input) {
   const auto& members = input.path.members;
   for (std::size_t at = 0; at < members.size(); ++at) {
     if (auto refusal = key_not_allowed(*members[at])) return refusal;

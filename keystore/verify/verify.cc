@@ -2,8 +2,11 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
+
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
+#include "keystore/verify/internal/ocsp.h"
 #include "keystore/verify/internal/openssl_verdict.h"
 #include "keystore/verify/internal/rules.h"
 #include "keystore/verify/internal/search.h"
@@ -12,6 +15,28 @@ namespace keystore::verify {
 namespace {
 
 constexpr unsigned default_depth = 16;
+
+/// What is said of one path.
+struct Judgement {
+  Verdict verdict = {};
+  bool final = false;  ///< no other path is to be looked for
+};
+
+/// Judges paths of one question.
+struct Judge {
+  std::span<const MemberPtr> others;
+  std::vector<X509CrlPtr> crls;
+  std::vector<OcspBasicPtr> responses;
+  const VerifyOptions& options;
+  Purpose purpose;
+  std::chrono::sys_seconds at;
+
+  Judgement operator()(const CandidatePath& path) const;
+
+ private:
+  std::vector<OcspStatus> ocsp_of(const CandidatePath& path) const;
+  Revocation revocation_of(const OpensslAnswer& answer, std::span<const OcspStatus> ocsp) const;
+};
 
 Purpose purpose_of(const VerifyOptions& options);
 Result<void> check_options(const VerifyOptions& options);
@@ -31,28 +56,23 @@ Result<Verdict> verify(const Certificate& target, const Material& material, cons
     others.push_back(std::make_shared<const Member>(certificate));
     intermediates.add(others.back());
   }
-  const auto crls = parse_crls(material.crls);
-  const auto purpose = purpose_of(options);
+  const Judge judge{.others = others,
+                    .crls = parse_crls(material.crls),
+                    .responses = parse_ocsp(material.ocsp_responses),
+                    .options = options,
+                    .purpose = purpose_of(options),
+                    .at = at};
   Verdict verdict;
   bool judged = false;
   PathSearch search(
       {trust.data(), intermediates, at, options.depth ? *options.depth + 1 : default_depth});
   search.run(leaf, [&](const CandidatePath& path) {
-    auto answer = ask_openssl(path, others, crls, purpose, options, at);
-    const auto refusal =
-        answer.verdict.accepts ? refused_by_rules({path, crls, options, purpose, at}) : Refusal();
-    const bool trusted = answer.verdict.accepts && !refusal;
+    auto judgement = judge(path);
+    const bool trusted = judgement.verdict.trusted;
     // The first path is the most promising one: its reason is the one to tell.
-    if (trusted || !judged) {
-      verdict = {.trusted = trusted,
-                 .reason = refusal.value_or(answer.verdict.reason),
-                 .path = certificates_of(path),
-                 .anchored = true,
-                 .openssl = std::move(answer.verdict)};
-    }
+    if (trusted || !judged) verdict = std::move(judgement.verdict);
     judged = true;
-    // What the trust settings refuse is not to be had by another path.
-    return trusted || answer.error == X509_V_ERR_CERT_REJECTED;
+    return trusted || judgement.final;
   });
   if (!judged) {
     verdict.path = certificates_of(search.stranded());
@@ -63,6 +83,49 @@ Result<Verdict> verify(const Certificate& target, const Material& material, cons
 }
 
 namespace {
+
+Judgement Judge::operator()(const CandidatePath& path) const {
+  const auto ocsp = ocsp_of(path);
+  const PathQuestion question{path, others, crls, ocsp, options, purpose, at};
+  auto answer = ask_openssl(question);
+  const bool no_status = is_status_missing(answer.error);
+  const auto refusal = answer.verdict.accepts ? refused_by_rules(question)
+                       : no_status            ? revoked_by_ocsp(question)
+                                              : Refusal();
+  auto reason = refusal.value_or(answer.verdict.reason);
+  const auto explained =
+      std::ranges::find_if(ocsp, [](const auto& each) { return !each.reason.empty(); });
+  if (!refusal && no_status && explained != ocsp.end()) reason += "; " + explained->reason;
+  return {.verdict = {.trusted = answer.verdict.accepts && !refusal,
+                      .reason = std::move(reason),
+                      .path = certificates_of(path),
+                      .anchored = true,
+                      .openssl = answer.verdict,
+                      .revocation = revocation_of(answer, ocsp)},
+          // What the trust settings refuse is not to be had by another path.
+          .final = answer.error == X509_V_ERR_CERT_REJECTED};
+}
+
+std::vector<OcspStatus> Judge::ocsp_of(const CandidatePath& path) const {
+  std::vector<OcspStatus> statuses;
+  for (std::size_t i = 0; !responses.empty() && i + 1 < path.members.size(); ++i) {
+    statuses.push_back(ocsp_status(*path.members[i], *path.members[i + 1], responses, crls, at));
+  }
+  return statuses;
+}
+
+Revocation Judge::revocation_of(const OpensslAnswer& answer,
+                                std::span<const OcspStatus> ocsp) const {
+  const auto revoked = [](const OcspStatus& each) {
+    return each.kind == OcspStatus::Kind::revoked;
+  };
+  if (answer.error == X509_V_ERR_CERT_REVOKED || std::ranges::any_of(ocsp, revoked)) {
+    return Revocation::revoked;
+  }
+  if (options.crl_check == CrlCheck::none) return Revocation::not_asked;
+  if (answer.status_missing) return Revocation::unknown;
+  return answer.verdict.accepts ? Revocation::good : Revocation::not_asked;
+}
 
 Purpose purpose_of(const VerifyOptions& options) {
   if (options.purpose) return *options.purpose;

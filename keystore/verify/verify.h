@@ -20,7 +20,7 @@ enum class Profile {
   webpki,  ///< and those of public web servers (CA/Browser Forum baseline requirements)
 };
 
-/// Whose revocation must be known.
+/// Whose revocation must be known, from a CRL or an OCSP response.
 enum class CrlCheck { none, leaf, chain };
 
 /// The names on the command line and in JSON ("webpki", "chain"). Errors: invalid_argument.
@@ -37,18 +37,22 @@ struct VerifyOptions {
   std::string ip = {};     ///< IPv4 or IPv6 address in text
   std::string email = {};  ///< mailbox
   CrlCheck crl_check = CrlCheck::none;
+  bool soft_fail = false;  ///< a revocation status that cannot be had is no reason to refuse
   std::optional<unsigned> depth = {};      ///< most intermediates, self-issued ones not counted
   bool partial_chain = false;              ///< anchors need not be self-signed
   std::vector<std::string> policies = {};  ///< initial policy set as OIDs; empty: anyPolicy
   bool explicit_policy = false;
   bool inhibit_any_policy = false;
   bool inhibit_policy_mapping = false;
+  bool second_opinion = true;          ///< Botan is asked about a path that is good otherwise
+  bool strict_second_opinion = false;  ///< and has to agree
 };
 
 /// What may help to build and to judge a path; none of it is trusted.
 struct Material {
   std::vector<Certificate> intermediates = {};
-  std::vector<Bytes> crls = {};  ///< DER
+  std::vector<Bytes> crls = {};            ///< DER
+  std::vector<Bytes> ocsp_responses = {};  ///< DER (RFC 6960), stapled or asked for
 };
 
 /// OpenSSL's opinion on the path that was judged last.
@@ -65,6 +69,9 @@ struct SecondOpinion {
   std::string reason = {};
 };
 
+/// What is known of the revocation of those certificates of a path that are asked about.
+enum class Revocation { not_asked, good, revoked, unknown };
+
 struct Verdict {
   bool trusted = false;
   std::string reason = {};             ///< "ok", or why no path is trusted
@@ -72,6 +79,8 @@ struct Verdict {
   bool anchored = false;               ///< the path ends at an anchor, be it refused or not
   OpensslVerdict openssl = {};
   SecondOpinion botan = {};
+  Revocation revocation = Revocation::not_asked;
+  std::vector<Error> not_fetched = {};  ///< what a Fetcher did not get, naming the URL
 };
 
 /// Looks for a path from `target` to an anchor of `trust` that OpenSSL and the rules of the profile

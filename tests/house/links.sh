@@ -10,5 +10,8 @@ for file in lib/libkeystore.so lib/libkeystore-openssl.so lib/libkeystore-c.so l
   bad=$(needed "$file" | grep -E '^lib(botan|curl|p11\.)')
   [ -z "$bad" ] || { echo "FAIL $file links $bad"; status=1; }
 done
+bad=$(ldd lib/libkeystore.so lib/ossl-modules/keystore.so | grep -E 'lib(botan|curl)')
+[ -z "$bad" ] || { echo "FAIL signing loads $bad"; status=1; }
+needed lib/libkeystore-verify.so | grep -q '^libcurl\.' || { echo 'FAIL verification lost libcurl'; status=1; }
 needed lib/libkeystore-token-admin.so | grep -q '^libp11\.' || { echo 'FAIL token administration lost libp11'; status=1; }
 exit $status

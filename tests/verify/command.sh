@@ -59,6 +59,7 @@ expect 1 '"trusted":false' web.pem --trust root.pem --json
 
 # The answer to each line comes before the next one is sent.
 coproc batch { "$keystore" verify --batch -; }
+batch_pid=$batch_PID  # bash forgets it when the process ends
 ask() { printf '%s\n' "$1" >&"${batch[1]}"; read -r -t 60 answer <&"${batch[0]}" || fail "no answer to $1"; }
 ask '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"],"host":"www.example.org"}'
 grep -q '"trusted":true.*"path":\["CN=www.example.org","CN=Issuing","CN=Root"\]' <<< "$answer" || fail "batch: $answer"
@@ -68,5 +69,5 @@ for line in 'no json' '{"cert":"nowhere.pem","trust":[]}' '{"cert":"web.pem","co
   grep -q '"trusted":false' <<< "$answer" || fail "batch, $line: $answer"
 done
 exec {batch[1]}>&-
-wait "$batch_PID" || fail 'a batch whose lines were all answered does not end with 0'
+wait "$batch_pid" || fail 'a batch whose lines were all answered does not end with 0'
 exit $status

@@ -130,7 +130,8 @@ void judge_names(const Leaf& leaf, const Case& all, TargetReport& report) {
   auto wanted = all.options.verify;
   wanted.email.clear();
   const CandidatePath alone{{leaf.member}, {false}};
-  const auto mismatch = names_asked_for({alone, {}, wanted, Purpose::server, all.at});
+  const auto mismatch =
+      names_asked_for({.path = alone, .options = wanted, .purpose = Purpose::server, .at = all.at});
   const bool for_server = use_of(leaf, all.options.verify) == Purpose::server;
   const bool says_use = leaf.member->extension(NID_ext_key_usage) != nullptr;
   const bool maybe_server = !says_use && !leaf.certificate.is_ca();

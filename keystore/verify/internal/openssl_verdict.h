@@ -1,9 +1,6 @@
 #pragma once
 
-#include <chrono>
-
-#include "keystore/verify/internal/member.h"
-#include "keystore/verify/verify.h"
+#include "keystore/verify/internal/path_question.h"
 
 namespace keystore::verify {
 
@@ -11,11 +8,11 @@ namespace keystore::verify {
 struct OpensslAnswer {
   OpensslVerdict verdict = {};
   int error = X509_V_OK;
+  bool status_missing = false;  ///< a revocation status was not to be had; soft_fail pardons it
 };
 
-/// `others` are certificates that may have signed one of `crls`; both are borrowed.
-OpensslAnswer ask_openssl(const CandidatePath& path, std::span<const MemberPtr> others,
-                          std::span<const X509CrlPtr> crls, Purpose purpose,
-                          const VerifyOptions& options, std::chrono::sys_seconds at);
+OpensslAnswer ask_openssl(const PathQuestion& question);
+/// Whether the error says that no revocation status was to be had.
+bool is_status_missing(int error);
 
 }  // namespace keystore::verify

@@ -4,41 +4,34 @@
 #include <optional>
 #include <string>
 
-#include "keystore/verify/internal/member.h"
-#include "keystore/verify/internal/openssl_verdict.h"
-#include "keystore/verify/verify.h"
+#include "keystore/verify/internal/path_question.h"
 
 namespace keystore::verify {
-
-/// Everything that a rule may look at.
-struct RuleInput {
-  const CandidatePath& path;
-  std::span<const X509CrlPtr> crls;
-  const VerifyOptions& options;
-  Purpose purpose;
-  std::chrono::sys_seconds at;
-};
 
 /// Why a rule refuses; empty: it does not.
 using Refusal = std::optional<std::string>;
 
 /// The first refusal of the rules of the profile: "rule: why (subject)".
-Refusal refused_by_rules(const RuleInput& input);
+Refusal refused_by_rules(const PathQuestion& input);
 
 // Rules about the whole path.
-Refusal names_asked_for(const RuleInput& input);
-Refusal purpose_of_path(const RuleInput& input);
-Refusal depth_of_path(const RuleInput& input);
-Refusal anchor_kind(const RuleInput& input);
-Refusal key_identifiers(const RuleInput& input);
-Refusal name_constraints(const RuleInput& input);
-Refusal weak_cryptography(const RuleInput& input);
-Refusal crl_encodings(const RuleInput& input);
-Refusal webpki_path(const RuleInput& input);
+Refusal names_asked_for(const PathQuestion& input);
+Refusal purpose_of_path(const PathQuestion& input);
+Refusal depth_of_path(const PathQuestion& input);
+Refusal anchor_kind(const PathQuestion& input);
+Refusal key_identifiers(const PathQuestion& input);
+Refusal name_constraints(const PathQuestion& input);
+Refusal weak_cryptography(const PathQuestion& input);
+Refusal crl_encodings(const PathQuestion& input);
+Refusal revoked_by_ocsp(const PathQuestion& input);
+Refusal webpki_path(const PathQuestion& input);
 
 /// SHA-1 signatures count for times before this, when public CAs still made them; later none does.
 constexpr std::chrono::sys_seconds end_of_sha1 =
     std::chrono::sys_days(std::chrono::January / 1 / 2017);
+
+/// Whether signatures with this digest (a NID) count no more at that time.
+bool is_weak_hash(int digest, std::chrono::sys_seconds at);
 
 /// A certificate of the path with its place.
 struct RuleSubject {
