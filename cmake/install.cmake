@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(keystore_components keystore keystore_verify keystore_lifecycle keystore_openssl keystore_token_admin
-    keystore_c keystore_openssl_c)
+    keystore_c keystore_openssl_c keystore_verify_c)
 foreach(component IN LISTS keystore_components)
   target_include_directories(${component} INTERFACE $<INSTALL_INTERFACE:include>)
 endforeach()
@@ -30,7 +30,8 @@ function(install_headers folder)
 endfunction()
 
 file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/keystore/*.h)
-install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h bindings/c/ks_openssl.h)
+install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h bindings/c/ks_openssl.h
+                bindings/c/ks_verify.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
 install_headers(keystore/verify keystore/verify/fetch.h keystore/verify/trust.h
                 keystore/verify/verify.h)
@@ -58,3 +59,4 @@ keystore_pkg_config(keystore-lifecycle "Keys moved onto tokens" keystore)
 keystore_pkg_config(keystore-openssl "Keys of any store in OpenSSL and TLS" keystore)
 keystore_pkg_config(keystore-c "Keystore in C" "")
 keystore_pkg_config(keystore-openssl-c "Keys of any store in OpenSSL and TLS, in C" keystore-c)
+keystore_pkg_config(keystore-verify-c "Certificate paths and their faults, in C" keystore-c)

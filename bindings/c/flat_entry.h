@@ -12,7 +12,7 @@
 /// made.
 namespace keystore::c {
 
-struct FlatError {
+struct KEYSTORE_API FlatError {
   explicit FlatError(Error described);
   FlatError(const FlatError&) = delete;
   FlatError& operator=(const FlatError&) = delete;
@@ -21,7 +21,7 @@ struct FlatError {
   ks_error view = {};
 };
 
-struct FlatCertificate {
+struct KEYSTORE_API FlatCertificate {
   explicit FlatCertificate(Certificate described);
   FlatCertificate(const FlatCertificate&) = delete;
   FlatCertificate& operator=(const FlatCertificate&) = delete;

@@ -38,7 +38,7 @@ serves build/server
 signs build/sign
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-for package in keystore keystore-verify keystore-lifecycle keystore-openssl keystore-c keystore-openssl-c; do
+for package in keystore keystore-verify keystore-lifecycle keystore-openssl keystore-c keystore-openssl-c keystore-verify-c; do
   read -ra flags <<< "$(pkg-config --cflags --libs "$package")" || fail "$package is not known"
   expect 0 g++ -std=c++20 empty.cc -o with-it "${flags[@]}" -Wl,-rpath,"$prefix/lib"
   expect 0 ./with-it

@@ -46,6 +46,17 @@ from .key import Key, key
 from .specs import DecryptSpec, SignatureScheme, SignSpec
 from .store import Store, open
 from .tls import ssl_context
+from .verification import (
+    Finding,
+    Fix,
+    OpensslVerdict,
+    Report,
+    SecondOpinion,
+    TargetReport,
+    Verdict,
+    check,
+    verify,
+)
 
 __version__: str = _ks.ks_version().decode()
 
@@ -60,6 +71,8 @@ __all__ = [
     "Entries",
     "Entry",
     "ErrorCode",
+    "Finding",
+    "Fix",
     "Identity",
     "InternalError",
     "InvalidArgumentError",
@@ -71,20 +84,27 @@ __all__ = [
     "MalformedError",
     "NotFoundError",
     "NotTrustedError",
+    "OpensslVerdict",
     "Pin",
     "PinIncorrectError",
     "PinLockedError",
     "PinRequest",
     "PinRequiredError",
     "RefusedByPolicyError",
+    "Report",
+    "SecondOpinion",
     "SignSpec",
     "SignatureScheme",
     "Store",
+    "TargetReport",
     "TimedOutError",
     "UnavailableError",
     "UnsupportedError",
+    "Verdict",
+    "check",
     "identity",
     "key",
     "open",
     "ssl_context",
+    "verify",
 ]

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "bindings/c/ks_openssl.h"
+#include "bindings/c/ks_verify.h"
 
 #define STRUCT(type) printf("struct %s %zu\n", #type, sizeof(type))
 #define FIELD(type, field) printf("  %s.%s %zu\n", #type, #field, offsetof(type, field))
@@ -23,6 +24,7 @@ int main(void) {
   FIELD(ks_secret_request, final_try);
   FIELD(ks_secret_request, serial);
   STRUCT(ks_open_options);
+  FIELD(ks_open_options, size);
   FIELD(ks_open_options, secret_source);
   FIELD(ks_open_options, secret);
   FIELD(ks_open_options, secret_size);
@@ -30,6 +32,7 @@ int main(void) {
   FIELD(ks_open_options, user);
   FIELD(ks_open_options, release);
   STRUCT(ks_bytes);
+  FIELD(ks_bytes, data);
   FIELD(ks_bytes, size);
   STRUCT(ks_certificate);
   FIELD(ks_certificate, der);
@@ -42,6 +45,7 @@ int main(void) {
   FIELD(ks_certificate, names);
   FIELD(ks_certificate, name_count);
   STRUCT(ks_attribute);
+  FIELD(ks_attribute, name);
   FIELD(ks_attribute, value);
   STRUCT(ks_entry);
   FIELD(ks_entry, uri);
@@ -59,6 +63,7 @@ int main(void) {
   FIELD(ks_entry, attributes);
   FIELD(ks_entry, attribute_count);
   STRUCT(ks_query);
+  FIELD(ks_query, size);
   FIELD(ks_query, kind);
   FIELD(ks_query, label);
   FIELD(ks_query, id);
@@ -66,6 +71,7 @@ int main(void) {
   FIELD(ks_query, public_key);
   FIELD(ks_query, public_key_size);
   STRUCT(ks_sign_spec);
+  FIELD(ks_sign_spec, size);
   FIELD(ks_sign_spec, algorithm);
   FIELD(ks_sign_spec, input);
   FIELD(ks_sign_spec, digest);
@@ -74,15 +80,18 @@ int main(void) {
   FIELD(ks_sign_spec, context);
   FIELD(ks_sign_spec, context_size);
   STRUCT(ks_decrypt_spec);
+  FIELD(ks_decrypt_spec, size);
   FIELD(ks_decrypt_spec, encryption);
   FIELD(ks_decrypt_spec, digest);
   FIELD(ks_decrypt_spec, mgf_digest);
   FIELD(ks_decrypt_spec, label);
   FIELD(ks_decrypt_spec, label_size);
   STRUCT(ks_tls_source);
+  FIELD(ks_tls_source, key);
   FIELD(ks_tls_source, certificates);
   FIELD(ks_tls_source, identity);
   STRUCT(ks_tls_options);
+  FIELD(ks_tls_options, size);
   FIELD(ks_tls_options, role);
   FIELD(ks_tls_options, identities);
   FIELD(ks_tls_options, identity_count);
@@ -93,5 +102,51 @@ int main(void) {
   FIELD(ks_tls_options, any_host);
   FIELD(ks_tls_options, open);
   FIELD(ks_tls_options, lib_ctx);
+  STRUCT(ks_verify_options);
+  FIELD(ks_verify_options, size);
+  FIELD(ks_verify_options, purpose);
+  FIELD(ks_verify_options, profile);
+  FIELD(ks_verify_options, host);
+  FIELD(ks_verify_options, ip);
+  FIELD(ks_verify_options, email);
+  FIELD(ks_verify_options, crl_check);
+  FIELD(ks_verify_options, depth);
+  FIELD(ks_verify_options, partial_chain);
+  FIELD(ks_verify_options, policies);
+  FIELD(ks_verify_options, policy_count);
+  FIELD(ks_verify_options, explicit_policy);
+  FIELD(ks_verify_options, inhibit_any_policy);
+  FIELD(ks_verify_options, inhibit_policy_mapping);
+  FIELD(ks_verify_options, at);
+  FIELD(ks_verify_options, chain);
+  FIELD(ks_verify_options, chain_count);
+  FIELD(ks_verify_options, trust);
+  FIELD(ks_verify_options, trust_count);
+  FIELD(ks_verify_options, distrust);
+  FIELD(ks_verify_options, distrust_count);
+  FIELD(ks_verify_options, crls);
+  FIELD(ks_verify_options, crl_count);
+  STRUCT(ks_verdict);
+  FIELD(ks_verdict, trusted);
+  FIELD(ks_verdict, reason);
+  FIELD(ks_verdict, path);
+  FIELD(ks_verdict, path_count);
+  FIELD(ks_verdict, openssl_accepts);
+  FIELD(ks_verdict, openssl_reason);
+  FIELD(ks_verdict, botan_verdict);
+  FIELD(ks_verdict, botan_reason);
+  STRUCT(ks_finding);
+  FIELD(ks_finding, code);
+  FIELD(ks_finding, severity);
+  FIELD(ks_finding, message);
+  FIELD(ks_finding, why);
+  FIELD(ks_finding, fix_text);
+  FIELD(ks_finding, fix_command);
+  STRUCT(ks_target_report);
+  FIELD(ks_target_report, target);
+  FIELD(ks_target_report, verdict);
+  FIELD(ks_target_report, findings);
+  FIELD(ks_target_report, finding_count);
+  FIELD(ks_target_report, error);
   return 0;
 }

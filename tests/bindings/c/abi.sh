@@ -6,7 +6,7 @@
 set -eu
 . "$KEYSTORE_SOURCE/tests/support/lib.sh"
 recorded=$KEYSTORE_SOURCE/tests/bindings/c/abi.txt
-libraries=(libkeystore-c libkeystore-openssl-c)
+libraries=(libkeystore-c libkeystore-openssl-c libkeystore-verify-c)
 
 now() {
   local library

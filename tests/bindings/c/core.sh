@@ -18,3 +18,7 @@ expect 0 openssl pkcs12 -export -inkey "$work/web.key" -in "$work/web.crt" -pass
   -out "$work/files/web.p12"
 
 expect 0 "${checked[@]}" "$KEYSTORE_BUILD/tests/bindings/c/ks_test" pkcs11:token=test "$pin_file" "$work/files"
+
+libraries=$(ldd "$KEYSTORE_BUILD/tests/bindings/c/ks_test")
+if grep -E 'botan|curl|libp11\.|keystore-verify' <<< "$libraries"; then fail "who only signs loads that"; fi
+expect 0 "${checked[@]}" "$KEYSTORE_BUILD/tests/bindings/c/ks_verify_test" "$work/web.crt" "$work/ca.crt" "$work/web.key"

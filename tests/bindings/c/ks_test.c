@@ -13,15 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(what) check((what) ? 1 : 0, #what, __LINE__)
-
-static void check(int holds, const char* what, int line) {
-  const ks_error* error = ks_last_error();
-  if (holds) return;
-  fprintf(stderr, "line %d: %s; last error: %s: %s (%s)\n", line, what, ks_error_name(error->code),
-          error->message, error->hint);
-  exit(1);
-}
+#include "tests/bindings/c/check.h"
 
 static const char message[] = "attack at dawn";
 static char pin[64];
