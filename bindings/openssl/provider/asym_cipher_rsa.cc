@@ -128,7 +128,7 @@ bool begin(Cipher& cipher, void* key) {
 
 EvpPkeyCtxPtr software_context(const Cipher& cipher) {
   return EvpPkeyCtxPtr(
-      EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), cipher.material->mirror.get(), nullptr));
+      EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), cipher.material->mirror(), nullptr));
 }
 
 int encrypt_init(void* data, void* key, const OSSL_PARAM params[]) noexcept {
@@ -164,7 +164,7 @@ int encrypt(void* data, unsigned char* out, std::size_t* size, std::size_t capac
 int decrypt_premaster(const Cipher& cipher, unsigned char* out, std::size_t* size,
                       std::size_t capacity, BytesView ciphertext) {
   if (out == nullptr) return *size = premaster_size, 1;
-  const auto modulus = cipher.material->max_size;
+  const auto modulus = cipher.material->figures.max_size;
   if (capacity < premaster_size || modulus < smallest_premaster_block ||
       cipher.versions.offered == 0) {
     raise(*cipher.provider, Errc::invalid_argument,
@@ -200,7 +200,7 @@ int decrypt_in_store(const Cipher& cipher, unsigned char* out, std::size_t* size
     return decrypt_premaster(cipher, out, size, capacity, ciphertext);
   }
   if (out == nullptr) {
-    *size = cipher.material->max_size;
+    *size = cipher.material->figures.max_size;
     return 1;
   }
   const auto plain = ask_to_decrypt(*cipher.material->key, spec_of(cipher), ciphertext);

@@ -87,7 +87,7 @@ int describe(const Encoder& encoder, OSSL_CORE_BIO* output, const Material& mate
   const auto memory = secret_memory();
   const auto uri = material.key->uri().canonical();
   if (!memory || BIO_printf(memory.get(), "Private-Key in a store: %s\n", uri.c_str()) <= 0 ||
-      EVP_PKEY_print_public(memory.get(), material.mirror.get(), 0, nullptr) != 1) {
+      EVP_PKEY_print_public(memory.get(), material.mirror(), 0, nullptr) != 1) {
     return 0;
   }
   return write(encoder, output, memory.get());
@@ -132,7 +132,7 @@ int encode(void* data, OSSL_CORE_BIO* output, const void* object, const OSSL_PAR
     const auto material = object ? static_cast<const KeyObject*>(object)->material : nullptr;
     if (!material) return 0;
     if (!material->key) {
-      return encode_software(encoder, forms[form], output, material->mirror.get(), selection, ask,
+      return encode_software(encoder, forms[form], output, material->mirror(), selection, ask,
                              ask_argument);
     }
     if constexpr (form == text_form) return describe(encoder, output, *material);

@@ -10,16 +10,6 @@
 #include "keystore/internal/public_key_parsed.h"
 
 namespace keystore::provider {
-namespace {
-
-EvpPkeyPtr share(EVP_PKEY* pkey) {
-  if (pkey == nullptr) throw std::bad_alloc();
-  EVP_PKEY_up_ref(pkey);
-  return EvpPkeyPtr(pkey);
-}
-
-}  // namespace
-
 Result<KeyKind> offered_kind(const Provider& provider, const std::optional<PublicKey>& key,
                              const Uri& uri) {
   const auto named = "key " + uri.canonical();
@@ -48,29 +38,35 @@ Result<MaterialPtr> material_of(const Provider& provider, const Key& key,
     return Failure(kind.error());
   }
   auto material = std::make_shared<Material>();
-  material->mirror = share(pkey_of(*public_key));
   material->key = key;
   material->opened_by = std::move(opened_by);
-  material->max_size = static_cast<std::size_t>(EVP_PKEY_get_size(material->mirror.get()));
+  const auto usual = usual_figures(public_key->shape());
+  material->figures = usual ? *usual : figures_of(material->mirror());
   return material;
 }
 
 MaterialPtr material_of(EvpPkeyPtr mirror, Holds holds) {
   auto material = std::make_shared<Material>();
-  material->max_size = static_cast<std::size_t>(std::max(0, EVP_PKEY_get_size(mirror.get())));
-  material->mirror = std::move(mirror);
+  material->figures = figures_of(mirror.get());
+  material->own = std::move(mirror);
   material->holds = holds;
   return material;
 }
 
 MaterialPtr with_mirror(const Material& from, EvpPkeyPtr mirror) {
   auto material = std::make_shared<Material>();
-  material->mirror = std::move(mirror);
+  material->own = std::move(mirror);
   material->holds = from.holds;
   material->key = from.key;
-  material->max_size = from.max_size;
+  material->figures = from.figures;
   material->opened_by = from.opened_by;
   return material;
+}
+
+EVP_PKEY* Material::mirror() const {
+  auto* pkey = own ? own.get() : pkey_of(*key->public_key());
+  if (pkey == nullptr) throw std::bad_alloc();
+  return pkey;
 }
 
 bool emit_key(const Provider& provider, const Key& key, OSSL_CALLBACK* callback, void* argument,

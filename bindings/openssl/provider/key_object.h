@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "bindings/openssl/provider/key_figures.h"
 #include "bindings/openssl/provider/key_kind.h"
 #include "bindings/openssl/provider/provider.h"
 #include "keystore/internal/openssl_ptr.h"
@@ -17,12 +18,15 @@ enum class Holds { parameters, public_half, both_halves };
 
 /// A key as the operations use it. Immutable and shared by any number of threads.
 struct Material {
-  EvpPkeyPtr mirror = {};             ///< in the private context
-  Holds holds = Holds::public_half;   ///< what is in the mirror
-  std::optional<Key> key = {};        ///< the private half, where a store keeps it
-  std::size_t max_size = 0;           ///< of a signature, in octets
+  EvpPkeyPtr own = {};               ///< of the private context; null: the public half of `key`
+  Holds holds = Holds::public_half;  ///< what is in the mirror
+  std::optional<Key> key = {};       ///< the private half, where a store keeps it
+  KeyFigures figures = {};
   std::optional<Uri> opened_by = {};  ///< where that tells more than the key's own URI
 
+  /// What the private context knows of the key, made when first asked for: a process that signs
+  /// once does without. Never null; throws std::bad_alloc.
+  EVP_PKEY* mirror() const;
   bool software() const noexcept { return holds == Holds::both_halves; }
   bool has_private() const noexcept { return key.has_value() || software(); }
 };

@@ -84,7 +84,7 @@ int init(void* data, void* key, const OSSL_PARAM params[]) noexcept {
     if (!exchange.material || !exchange.material->has_private()) return 0;
     if (!exchange.material->software()) return set_all(exchange, params) ? 1 : 0;
     exchange.software.reset(
-        EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), exchange.material->mirror.get(), nullptr));
+        EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), exchange.material->mirror(), nullptr));
     return EVP_PKEY_derive_init_ex(exchange.software.get(), params) == 1 ? 1 : 0;
   });
 }
@@ -94,10 +94,9 @@ int set_peer(void* data, void* key) noexcept {
   return guard(*exchange.provider, 0, [&] {
     exchange.peer = static_cast<KeyObject*>(key)->material;
     if (!exchange.peer || !exchange.material) return 0;
-    auto* peer = exchange.peer->mirror.get();
-    const int fits = exchange.software
-                         ? EVP_PKEY_derive_set_peer(exchange.software.get(), peer)
-                         : EVP_PKEY_parameters_eq(peer, exchange.material->mirror.get());
+    auto* peer = exchange.peer->mirror();
+    const int fits = exchange.software ? EVP_PKEY_derive_set_peer(exchange.software.get(), peer)
+                                       : EVP_PKEY_parameters_eq(peer, exchange.material->mirror());
     return fits == 1 ? 1 : 0;
   });
 }
@@ -105,7 +104,7 @@ int set_peer(void* data, void* key) noexcept {
 Result<PublicKey> peer_of(const Exchange& exchange) {
   if (!exchange.peer) return fail(Errc::invalid_argument, "ECDH needs the peer's public key");
   unsigned char* encoded = nullptr;
-  const int size = i2d_PUBKEY(exchange.peer->mirror.get(), &encoded);
+  const int size = i2d_PUBKEY(exchange.peer->mirror(), &encoded);
   const OpensslMemoryPtr<unsigned char> owned(encoded);
   if (size <= 0) return fail(Errc::invalid_argument, "the peer's public key cannot be encoded");
   return PublicKey::parse({encoded, static_cast<std::size_t>(size)});
@@ -131,7 +130,7 @@ bool derive_x963(const Exchange& exchange, const Secret& shared, unsigned char* 
 int derive_in_store(const Exchange& exchange, unsigned char* out, std::size_t* size,
                     std::size_t capacity) {
   if (exchange.with_kdf && (!exchange.kdf_digest.md || exchange.kdf_size == 0)) return 0;
-  const auto bits = static_cast<std::size_t>(EVP_PKEY_get_bits(exchange.material->mirror.get()));
+  const auto bits = static_cast<std::size_t>(exchange.material->figures.bits);
   const auto wanted = exchange.with_kdf ? exchange.kdf_size : (bits + 7) / 8;
   if (out == nullptr) {
     *size = wanted;

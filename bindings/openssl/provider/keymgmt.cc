@@ -6,6 +6,7 @@
 
 #include "bindings/openssl/provider/dispatch/entry.h"
 #include "bindings/openssl/provider/dispatch/guard.h"
+#include "bindings/openssl/provider/dispatch/params.h"
 #include "bindings/openssl/provider/key_object.h"
 #include "keystore/internal/lib_ctx.h"
 
@@ -46,7 +47,7 @@ int match(const void* a, const void* b, int selection) noexcept {
   return quiet_guard(0, [&] {
     const auto &first = object_of(a), &second = object_of(b);
     if (first.kind != second.kind || !first.material || !second.material) return 0;
-    const auto *x = first.material->mirror.get(), *y = second.material->mirror.get();
+    const auto *x = first.material->mirror(), *y = second.material->mirror();
     const bool keys = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
     return (keys ? EVP_PKEY_eq(x, y) : EVP_PKEY_parameters_eq(x, y)) == 1 ? 1 : 0;
   });
@@ -57,16 +58,36 @@ int validate(const void* object, int selection, int) noexcept {
   return guard(*key.provider, 0, [&] {
     if (!key.material) return 0;
     EvpPkeyCtxPtr check(
-        EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), key.material->mirror.get(), nullptr));
+        EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), key.material->mirror(), nullptr));
     const bool whole = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) && key.material->software();
     return (whole ? EVP_PKEY_check(check.get()) : EVP_PKEY_public_check(check.get())) == 1 ? 1 : 0;
   });
 }
 
+bool is_figure(std::string_view name) {
+  return name == OSSL_PKEY_PARAM_BITS || name == OSSL_PKEY_PARAM_SECURITY_BITS ||
+         name == OSSL_PKEY_PARAM_MAX_SIZE;
+}
+
+bool asks_for_figures_only(const OSSL_PARAM params[]) {
+  for (; params->key != nullptr; ++params) {
+    if (!is_figure(params->key)) return false;
+  }
+  return true;
+}
+
+int answer_figures(const KeyFigures& figures, OSSL_PARAM params[]) {
+  return answer_int(params, OSSL_PKEY_PARAM_BITS, figures.bits) &&
+         answer_int(params, OSSL_PKEY_PARAM_SECURITY_BITS, figures.security_bits) &&
+         answer_int(params, OSSL_PKEY_PARAM_MAX_SIZE, static_cast<int>(figures.max_size));
+}
+
 int get_params(void* object, OSSL_PARAM params[]) noexcept {
   const auto& key = object_of(object);
   return guard(*key.provider, 0, [&] {
-    return key.material ? EVP_PKEY_get_params(key.material->mirror.get(), params) : 0;
+    if (!key.material) return 0;
+    if (asks_for_figures_only(params)) return answer_figures(key.material->figures, params);
+    return EVP_PKEY_get_params(key.material->mirror(), params);
   });
 }
 
@@ -78,7 +99,7 @@ int set_params(void* object, const OSSL_PARAM params[]) noexcept {
     if (params == nullptr || params[0].key == nullptr) return 1;
     const bool keyed = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
     if (!key.material || (key.material->key && keyed)) return 0;
-    EvpPkeyPtr changed(EVP_PKEY_dup(key.material->mirror.get()));
+    EvpPkeyPtr changed(EVP_PKEY_dup(key.material->mirror()));
     if (!changed || !EVP_PKEY_set_params(changed.get(), const_cast<OSSL_PARAM*>(params))) return 0;
     key.material = keyed ? material_of(std::move(changed), Holds::public_half)
                          : with_mirror(*key.material, std::move(changed));
@@ -93,7 +114,7 @@ void* dup(const void* object, int selection) noexcept {
     const bool parameters_only = (selection & OSSL_KEYMGMT_SELECT_KEYPAIR) == 0;
     if (parameters_only && key.material) {
       EvpPkeyPtr bare(EVP_PKEY_new());
-      if (!EVP_PKEY_copy_parameters(bare.get(), key.material->mirror.get())) return nullptr;
+      if (!EVP_PKEY_copy_parameters(bare.get(), key.material->mirror())) return nullptr;
       copy->material = material_of(std::move(bare), Holds::parameters);
     }
     return copy.release();

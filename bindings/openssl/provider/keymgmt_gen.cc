@@ -97,8 +97,8 @@ int keymgmt_gen_set_template(void* data, void* object) noexcept {
     const auto& model = static_cast<const KeyObject*>(object)->material;
     if (!model) return 0;
     generation.context.reset(
-        EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), model->mirror.get(), nullptr));
-    generation.on_token.group = group_of(model->mirror.get());
+        EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), model->mirror(), nullptr));
+    generation.on_token.group = group_of(model->mirror());
     return begin(generation) ? 1 : 0;
   });
 }

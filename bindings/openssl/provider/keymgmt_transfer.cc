@@ -84,7 +84,7 @@ int keymgmt_export(void* data, int selection, OSSL_CALLBACK* callback, void* arg
   if (private_asked && !object.material->software()) return 0;
   return guard(*object.provider, 0, [&] {
     OSSL_PARAM* params = nullptr;
-    if (!EVP_PKEY_todata(object.material->mirror.get(), selection, &params)) return 0;
+    if (!EVP_PKEY_todata(object.material->mirror(), selection, &params)) return 0;
     const OsslParamPtr owned(params);
     return callback(params, argument);
   });

@@ -46,11 +46,10 @@ const SignSpec digest_info_spec = {.algorithm = SignAlgorithm::rsa_pkcs1,
 void RsaSettings::begin(SignatureContext<RsaSettings>& context) {
   pss_only = context.kind == KeyKind::rsa_pss;
   padding = pss_only ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING;
-  const auto* mirror = context.material->mirror.get();
+  if (!pss_only) return;
+  const auto* mirror = context.material->mirror();
   int least_salt = 0;
-  if (!pss_only ||
-      EVP_PKEY_get_int_param(mirror, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &least_salt) != 1)
-    return;
+  if (EVP_PKEY_get_int_param(mirror, OSSL_PKEY_PARAM_RSA_PSS_SALTLEN, &least_salt) != 1) return;
   salt = least_salt;
   const auto digest_named = [&](const char* param) {
     std::array<char, 64> name = {"SHA1"};  // the default there, which OpenSSL does not tell
@@ -157,7 +156,7 @@ Result<SignSpec> RsaSettings::pss_spec(const Material& key, const DigestChoice& 
   const int octets = salt_octets(key, digest);
   // The mirror knows the restrictions of an RSA-PSS key (RFC 4055, 3.1).
   const auto restricted =
-      pss_only && !Relay::begin(RelayOperation::digest_verify, key.mirror.get(),
+      pss_only && !Relay::begin(RelayOperation::digest_verify, key.mirror(),
                                 EVP_MD_get0_name(digest.md), model(key, digest).get());
   if (octets < 0 || restricted) {
     return fail(Errc::invalid_argument,
@@ -174,7 +173,7 @@ Result<SignSpec> RsaSettings::pss_spec(const Material& key, const DigestChoice& 
 // RFC 8017, 9.1.1: what the encoded message leaves room for.
 int RsaSettings::salt_octets(const Material& key, const DigestChoice& digest) const {
   const int hash = EVP_MD_get_size(digest.md);
-  const int room = (EVP_PKEY_get_bits(key.mirror.get()) - 1 + 7) / 8 - hash - 2;
+  const int room = (key.figures.bits - 1 + 7) / 8 - hash - 2;
   if (salt == RSA_PSS_SALTLEN_DIGEST) return hash <= room ? hash : -1;
   if (salt == RSA_PSS_SALTLEN_AUTO || salt == RSA_PSS_SALTLEN_MAX) return room;
   return salt <= room ? salt : -1;

@@ -164,7 +164,7 @@ bool SignatureContext<Settings>::answer_algorithm_id(OSSL_PARAM params[]) const 
   if (asked == nullptr) return true;
   const auto model = settings.model(*material, digest);
   if (!model) return false;
-  const auto writer = Relay::begin(RelayOperation::digest_verify, material->mirror.get(),
+  const auto writer = Relay::begin(RelayOperation::digest_verify, material->mirror(),
                                    digest.md ? EVP_MD_get0_name(digest.md) : nullptr, model.get());
   OSSL_PARAM answer[] = {*asked, OSSL_PARAM_construct_end()};
   if (!writer || !writer->get_params(answer)) return false;

@@ -38,7 +38,7 @@ struct SignatureFunctions {
           operation == RelayOperation::sign || operation == RelayOperation::digest_sign;
       if (!context.begin(static_cast<KeyObject*>(key), signing)) return 0;
       if (!signing || context.material->software()) {
-        context.relay = Relay::begin(operation, context.material->mirror.get(), digest, params);
+        context.relay = Relay::begin(operation, context.material->mirror(), digest, params);
         return context.relay ? 1 : 0;
       }
       if (operation == RelayOperation::digest_sign) {
@@ -74,7 +74,7 @@ struct SignatureFunctions {
     return guard(*context.provider, 0, [&] {
       const BytesView view(input, input_size);
       if (context.relay) return context.relay->sign(out, size, capacity, view);
-      if (out == nullptr) return *size = context.material->max_size, 1;
+      if (out == nullptr) return *size = context.material->figures.max_size, 1;
       return context.sign_input(view, out, size, capacity);
     });
   }
@@ -110,7 +110,7 @@ struct SignatureFunctions {
     auto& context = context_of(data);
     return guard(*context.provider, 0, [&] {
       if (context.relay) return context.relay->sign_final(out, size, capacity);
-      if (out == nullptr) return *size = context.material->max_size, 1;
+      if (out == nullptr) return *size = context.material->figures.max_size, 1;
       return context.sign_final(out, size, capacity);
     });
   }
@@ -129,7 +129,7 @@ struct SignatureFunctions {
     return guard(*context.provider, 0, [&] {
       const BytesView view(message, message_size);
       if (context.relay) return context.relay->digest_sign(out, size, capacity, view);
-      if (out == nullptr) return *size = context.material->max_size, 1;
+      if (out == nullptr) return *size = context.material->figures.max_size, 1;
       return context.sign_message(view, out, size, capacity);
     });
   }
