@@ -36,6 +36,7 @@ int main(int argc, char** argv) try {
   const auto options = parse(arguments);
   nlohmann::json whole = {{"schema", "keystore/1"},
                           {"measurements", nlohmann::json::array()},
+                          {"processes", nlohmann::json::array()},
                           {"skipped", nlohmann::json::array()}};
   for (const auto& section : sections) {
     const std::string name(section.name);
@@ -48,7 +49,7 @@ int main(int argc, char** argv) try {
       continue;
     fmt::print(stderr, "measuring {}: {}\n", section.name, section.says);
     const auto part = run_in_process(section, arguments);
-    for (const auto* list : {"measurements", "skipped"}) {
+    for (const auto* list : {"measurements", "processes", "skipped"}) {
       whole[list].insert(whole[list].end(), part.at(list).begin(), part.at(list).end());
     }
   }
@@ -108,7 +109,9 @@ std::string usage() {
 nlohmann::json run_section(const Section& section, const Options& options) {
   Report report{std::string(section.name)};
   section.run(options.settings, report);
-  return {{"measurements", report.rows()}, {"skipped", report.skipped()}};
+  return {{"measurements", report.rows()},
+          {"processes", report.processes()},
+          {"skipped", report.skipped()}};
 }
 
 nlohmann::json run_in_process(const Section& section, const std::vector<std::string>& arguments) {

@@ -19,6 +19,10 @@ std::string with_pin(const testing::SoftHsm& hsm, const std::string& label) {
   return hsm.uri(label) + ";type=private?pin-value=" + hsm.pin();
 }
 
+std::filesystem::path engine_file() {
+  return libraries_of_openssl(OPENSSL_INFO_ENGINES_DIR) / "pkcs11.so";
+}
+
 OSSL_LIB_CTX* provider_context() {
   static OSSL_LIB_CTX* const context = [] {
     const auto folder = libraries_of_openssl(OPENSSL_INFO_MODULES_DIR);
@@ -31,8 +35,8 @@ OSSL_LIB_CTX* provider_context() {
 
 ENGINE* engine() {
   static ENGINE* const ready = [] {
-    const auto file = libraries_of_openssl(OPENSSL_INFO_ENGINES_DIR) / "pkcs11.so";
-    if (!std::filesystem::exists(file)) throw std::runtime_error("not installed");
+    const auto file = engine_file();
+    if (!engine_is_installed()) throw std::runtime_error("not installed");
     ENGINE_load_dynamic();
     ENGINE* made = ENGINE_by_id("dynamic");
     require(made && ENGINE_ctrl_cmd_string(made, "SO_PATH", file.c_str(), 0) == 1 &&
@@ -64,6 +68,8 @@ void add(std::vector<T>& list, Report& report, const std::string& name,
 }
 
 }  // namespace
+
+bool engine_is_installed() { return std::filesystem::exists(engine_file()); }
 
 std::vector<RivalKey> rival_keys(const testing::SoftHsm& hsm, const std::string& label,
                                  Report& report) {

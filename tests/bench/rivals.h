@@ -19,6 +19,8 @@ struct RivalKey {
 /// installed; the report says which are not.
 std::vector<RivalKey> rival_keys(const testing::SoftHsm& hsm, const std::string& label,
                                  Report& report);
+/// Whether OpenSSL finds the libp11 engine.
+bool engine_is_installed();
 /// Signatures through all of them and through GnuTLS.
 std::vector<Contender> signing_rivals(const testing::SoftHsm& hsm, const Subject& subject,
                                       Report& report);

@@ -14,5 +14,8 @@ assert report["schema"] == "keystore/1", report
 sections = {row["section"] for row in report["measurements"]}
 expected = {"sign", "slow", "few", "layers", "load", "list", "pfx", "tls", "async"}
 assert sections == expected, f"sections without a figure: {expected - sections}"
+processes = [row["through"] for row in report["processes"]]
+assert {"floor: file + pkcs11", "reference", "URI"} <= set(processes), processes
+assert all(row["cost"]["wall_ms"] > 0 for row in report["processes"]), report
 assert all(row["ratio"] > 0 for row in report["measurements"]), report
 CHECK
