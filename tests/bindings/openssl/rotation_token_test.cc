@@ -7,6 +7,7 @@
 #include "keystore/reference.h"
 #include "keystore/store.h"
 #include "tests/bindings/openssl/rotation_fixture.h"
+#include "tests/support/process.h"
 #include "tests/tokens/test_token.h"
 
 namespace keystore {
@@ -55,6 +56,34 @@ class RotationToken : public testing::RotationFixture {
     replace(folder_ / "web.crt", folder_ / "ref.crt");
     replace(folder_ / "web.key", folder_ / "ref");
   }
+  void install_reference(const char* label, const Key& key) const {
+    install_reference(label, key, *key.public_key());
+  }
+  /// What the keystore command does in a process of its own.
+  static void command(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(),
+                     std::string(std::getenv("KEYSTORE_BUILD")) + "/bin/keystore");
+    arguments.insert(arguments.end(), {"--pin", softhsm_->pin_source()});
+    const auto done = testing::run(arguments);
+    if (!done.ok()) throw std::runtime_error(done.text());
+  }
+  static openssl::IdentitySource on_token(const std::string& label) {
+    return {.key = softhsm_->uri(label) + "?pin-source=" + softhsm_->pin_source()};
+  }
+  static void remove(const std::string& label, const std::string& type) {
+    command({"rm", softhsm_->uri(label) + ";type=" + type, "--yes"});
+  }
+  /// Made by another process.
+  static Key new_key(const std::string& label) {
+    command({"new", softhsm_->uri(), "--type", "ec:p256", "--label", label});
+    const auto source = SecretSource::parse(softhsm_->pin_source()).value();
+    return open(softhsm_->uri(label), {.pin_source = source}).value().key().value();
+  }
+  void add_certificate(const std::string& label, const Key& key, const std::string& subject) const {
+    testing::write_text(folder_ / "new.crt",
+                        authority_.certify(pkey_of(*key.public_key()), {.subject = subject}));
+    command({"import", folder_ / "new.crt", softhsm_->uri(), "--label", label});
+  }
   Error error_that_stays() {
     for (;;) {
       auto error = reports_.next_error();
@@ -71,7 +100,7 @@ TEST_F(RotationToken, AFileKeyGivesWayToATokens) {
   const auto rotator = started(context, reports_.options());
   EXPECT_EQ(shown(context), "file");
   const auto key = key_on_token("moved");
-  install_reference("moved", key, *key.public_key());
+  install_reference("moved", key);
   EXPECT_EQ(reports_.next_leaf(), "CN=moved");
   EXPECT_EQ(shown(context), "moved");
 }
@@ -83,7 +112,7 @@ TEST_F(RotationToken, AKeyOnATokenThatIsAwayIsTriedUntilItIsThere) {
   const auto rotator = started(context, options);
   const auto key = key_on_token("away");
   token_->set_faults("vanish");
-  install_reference("away", key, *key.public_key());
+  install_reference("away", key);
   const auto error = error_that_stays();
   EXPECT_THAT(error.message, HasSubstr("no token"));
   EXPECT_EQ(shown(context), "file");
@@ -103,9 +132,42 @@ TEST_F(RotationToken, AKeyThatIsAnotherOnTheTokenIsNotTaken) {
   EXPECT_EQ(shown(context), "file");
 }
 
+// No file tells of what another process does on the token: the program says so.
+TEST_F(RotationToken, AKeyAndCertificateReplacedUnderTheirLabelAreShownAfterACheck) {
+  add_certificate("web", new_key("web"), "first");
+  const Context context({.identities = {on_token("web")}});
+  auto rotator = started(context, reports_.options());
+  EXPECT_EQ(shown(context), "first");
+  for (const std::string subject : {"second", "third"}) {
+    remove("web", "cert");
+    remove("web", "private");
+    add_certificate("web", new_key("web"), subject);
+    rotator.check();
+    EXPECT_EQ(reports_.next_leaf(), "CN=" + subject);
+    EXPECT_EQ(shown(context), subject);
+  }
+}
+
+TEST_F(RotationToken, AKeyReplacedWithoutItsCertificateIsToldAndNotTaken) {
+  install_reference("alone", key_on_token("alone"));
+  const Context context(
+      {.identities = {{.key = on_token("alone").key, .certificates = folder_ / "web.crt"}}});
+  auto rotator = started(context, reports_.options());
+  EXPECT_EQ(shown(context), "alone");
+  remove("alone", "private");
+  const auto key = new_key("alone");
+  rotator.check();
+  const auto error = reports_.next_error();
+  EXPECT_EQ(error.code, Errc::key_mismatch) << error.message;
+  EXPECT_THAT(error.message, HasSubstr("object=alone"));
+  install_reference("alone", key);
+  EXPECT_EQ(reports_.next_leaf(), "CN=alone");
+  EXPECT_EQ(shown(context), "alone");
+}
+
 TEST_F(RotationToken, AServerStartsWhileItsTokenIsAway) {
   const auto key = key_on_token("late");
-  install_reference("late", key, *key.public_key());
+  install_reference("late", key);
   token_->set_faults("vanish");
   const Context context(serving());
   ASSERT_TRUE(context.configured) << context.configured.error().message;
