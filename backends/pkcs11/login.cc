@@ -33,6 +33,7 @@ Result<std::shared_ptr<const HeldPin>> log_in_with_pin(const Login& login,
 /// Not set: the PIN was forgotten meanwhile.
 std::optional<Result<void>> try_pin(const Login& login, const HeldPin& pin, bool typed);
 Result<void> check_not_refused(const Login& login, BytesView pin);
+Error refused_before(const Login& login, const Error& unreadable);
 bool is_refusal(CK_RV rv);
 Result<Secret> ask(const Login& login, Turn& turn);
 /// Keeps or forgets it, as the policy says. Null: forgotten, or not proven.
@@ -109,6 +110,8 @@ Result<std::shared_ptr<const HeldPin>> log_in_with_pin(const Login& login,
     }
   }
   auto pin = ask(login, turn);
+  if (!pin && login.link.pin_was_refused() && !refusal)
+    refusal = refused_before(login, pin.error());
   if (!pin) return Failure(refusal ? *refusal : pin.error());
   auto read = std::make_shared<const HeldPin>(std::move(*pin));
   const auto done = *try_pin(login, *read, login.link.person_types());
@@ -140,7 +143,7 @@ std::optional<Result<void>> try_pin(const Login& login, const HeldPin& pin, bool
     return answer;
   });
   if (!rv) return std::nullopt;
-  if (!*rv || is_refusal(**rv)) pin.forget();
+  if (!*rv || is_refusal(**rv)) pin.refuse();
   if (!*rv) return Failure(rv->error());
   if (**rv == CKR_OK) pin.accept();
   if (**rv == CKR_OK || **rv == CKR_USER_ALREADY_LOGGED_IN) return Result<void>();
@@ -154,6 +157,15 @@ Result<void> check_not_refused(const Login& login, BytesView pin) {
       fmt::format("{}: this PIN was refused before and is not tried again", login.action()),
       "correct the PIN source; if the token's PIN was changed to this one since, restart the "
       "program");
+}
+
+/// A server's worker may not read the source: that is no answer to why the PIN is missing.
+Error refused_before(const Login& login, const Error& unreadable) {
+  return {Errc::pin_incorrect,
+          fmt::format("{}: the PIN was refused, and another one is not to be had ({})",
+                      login.action(), unreadable.message),
+          {},
+          "correct the PIN source and let the program load the key again"};
 }
 
 bool is_refusal(CK_RV rv) { return row_of(rv).code == Errc::pin_incorrect; }

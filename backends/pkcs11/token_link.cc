@@ -19,9 +19,10 @@ TokenLink::TokenLink(const Library& library, TokenIdentity identity, Uri uri, Op
       identity_(std::move(identity)),
       uri_(std::move(uri)),
       options_(std::move(options)),
-      namesakes_(namesakes) {
-  // Tried first, and no answer of the source any more when that is asked.
-  if (auto held = std::exchange(options_.held_pin, nullptr); !namesakes_.pin) keep_pin(held);
+      namesakes_(namesakes),
+      // Tried first, and no answer of the source any more when that is asked.
+      given_(std::exchange(options_.held_pin, nullptr)) {
+  if (!namesakes_.pin) keep_pin(given_);
 }
 
 TokenLink::~TokenLink() { const std::unique_ptr<const Kept> all(kept_.load()); }
@@ -61,6 +62,11 @@ bool TokenLink::keeps_pin() const noexcept {
 std::shared_ptr<const HeldPin> TokenLink::known_pin() const noexcept {
   const auto* kept = kept_.load(std::memory_order_acquire);
   return kept == nullptr || kept->pin->forgotten() ? nullptr : kept->pin;
+}
+
+bool TokenLink::pin_was_refused() const noexcept {
+  const auto* kept = kept_.load(std::memory_order_acquire);
+  return (kept != nullptr && kept->pin->refused()) || (given_ != nullptr && given_->refused());
 }
 
 void TokenLink::keep_pin(std::shared_ptr<const HeldPin> pin) const {

@@ -56,6 +56,8 @@ class TokenLink {
   /// Null: none is in hand.
   std::shared_ptr<const HeldPin> known_pin() const noexcept;
   void keep_pin(std::shared_ptr<const HeldPin> pin) const;
+  /// The token refused the PIN that was in hand.
+  bool pin_was_refused() const noexcept;
 
  private:
   struct Kept;
@@ -64,6 +66,7 @@ class TokenLink {
   const Uri uri_;
   OpenOptions options_;
   const Namesakes namesakes_;
+  const std::shared_ptr<const HeldPin> given_;  ///< with the options, maybe forgotten
   mutable std::atomic<const Kept*> kept_ = nullptr;
 };
 

@@ -29,6 +29,12 @@ class HeldPin {
   /// A token took it: that was its PIN at least once.
   void accept() const noexcept { accepted_ = true; }
   bool accepted() const noexcept { return accepted_.load(); }
+  /// A token did not take it. Forgotten, and known for that.
+  void refuse() const noexcept {
+    refused_ = true;
+    forget();
+  }
+  bool refused() const noexcept { return refused_.load(); }
   /// For good.
   void forget() const noexcept {
     if (state_.fetch_or(gone) == 0) pin_.wipe();
@@ -53,6 +59,7 @@ class HeldPin {
 
   mutable std::atomic<std::uint32_t> state_ = 0;  ///< `gone`, and how many are using it
   mutable std::atomic<bool> accepted_ = false;
+  mutable std::atomic<bool> refused_ = false;
   mutable Secret pin_;
 };
 

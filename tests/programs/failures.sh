@@ -74,12 +74,17 @@ for order in "${orders[@]}"; do
   says err "$swapped"
 done
 
-# A wrong PIN in the source: tried once by nginx and all its workers, and named each time.
+# A wrong PIN in the source, which workers cannot read: tried once by nginx and all its workers, and
+# named each time.
 type=rsa2048
 printf wrong-pin > "$pin_file"
 start_nginx default-first
-for _ in 1 2 3 4; do expect 35 fetch "$type.test" "$port" 1.3; done
-says nginx-error.log "cannot log in to token 'test': the PIN was refused"
+named() { [ "$(grep -cE "cannot log in to token 'test': .*PIN was refused" nginx-error.log)" -ge "$1" ]; }
+for try in 1 2 3 4 5 6; do
+  expect 35 fetch "$type.test" "$port" 1.3
+  wait_until 10 named "$try" || fail "the refused PIN is not named: $(tail -n 2 nginx-error.log)"
+done
+says nginx-error.log "cannot log in to token 'test': the PIN was refused ("
 printf '%s' "$pin" > "$pin_file"
 kill -HUP "${started[nginx]}"
 wait_until 20 fetch "$type.test" "$port" 1.3 > out || fail "nginx does not take the corrected PIN"
