@@ -39,6 +39,8 @@ void add_judging_options(CLI::App& command, PathOptions& options) {
                      "where --crl or --ocsp-response give or --ocsp or --fetch-crl get it)");
   command.add_flag("--soft-fail", wanted.soft_fail,
                    "A revocation status that cannot be had is no reason to refuse");
+  command.add_flag("--strict-second-opinion", wanted.strict_second_opinion,
+                   "Botan has to agree, too");
   add_list(command, "--policy", wanted.policies, "Acceptable policy, as an OID")->type_name("OID");
   command.add_flag("--explicit-policy", wanted.explicit_policy, "A policy must be valid");
   command.add_flag("--inhibit-any-policy", wanted.inhibit_any_policy, "anyPolicy counts not");

@@ -79,6 +79,8 @@ const std::map<std::string, Setter>& fields() {
       {"trust", KEYSTORE_FIELD(trust, Texts, texts)},
       {"distrust", KEYSTORE_FIELD(distrust, Texts, texts)},
       {"ocsp_response", KEYSTORE_FIELD(ocsp_responses, Texts, texts)},
+      {"second_opinion", KEYSTORE_FIELD(options.second_opinion, bool, yes_or_no)},
+      {"strict_second_opinion", KEYSTORE_FIELD(options.strict_second_opinion, bool, yes_or_no)},
       {"soft_fail", KEYSTORE_FIELD(options.soft_fail, bool, yes_or_no)},
       {"crl", KEYSTORE_FIELD(crls, Texts, texts)},
       {"host", KEYSTORE_FIELD(options.host, std::string, text)},
@@ -126,6 +128,7 @@ Result<Verification> verification_from_json(std::string_view line) {
   const auto object = Json::parse(line, nullptr, false);
   if (!object.is_object()) return fail(Errc::malformed, "the line is not a JSON object");
   Verification question;
+  question.options.second_opinion = false;  // costs more than the rest
   for (const auto& [name, value] : object.items()) {
     if (value.is_null()) continue;
     const auto field = fields().find(name);

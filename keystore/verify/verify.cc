@@ -10,6 +10,7 @@
 #include "keystore/verify/internal/openssl_verdict.h"
 #include "keystore/verify/internal/rules.h"
 #include "keystore/verify/internal/search.h"
+#include "keystore/verify/internal/second_opinion.h"
 
 namespace keystore::verify {
 namespace {
@@ -34,6 +35,7 @@ struct Judge {
   Judgement operator()(const CandidatePath& path) const;
 
  private:
+  void hear_botan(const PathQuestion& question, Verdict& verdict) const;
   std::vector<OcspStatus> ocsp_of(const CandidatePath& path) const;
   Revocation revocation_of(const OpensslAnswer& answer, std::span<const OcspStatus> ocsp) const;
 };
@@ -96,14 +98,24 @@ Judgement Judge::operator()(const CandidatePath& path) const {
   const auto explained =
       std::ranges::find_if(ocsp, [](const auto& each) { return !each.reason.empty(); });
   if (!refusal && no_status && explained != ocsp.end()) reason += "; " + explained->reason;
-  return {.verdict = {.trusted = answer.verdict.accepts && !refusal,
-                      .reason = std::move(reason),
-                      .path = certificates_of(path),
-                      .anchored = true,
-                      .openssl = answer.verdict,
-                      .revocation = revocation_of(answer, ocsp)},
-          // What the trust settings refuse is not to be had by another path.
-          .final = answer.error == X509_V_ERR_CERT_REJECTED};
+  Verdict verdict{.trusted = answer.verdict.accepts && !refusal,
+                  .reason = std::move(reason),
+                  .path = certificates_of(path),
+                  .anchored = true,
+                  .openssl = answer.verdict,
+                  .revocation = revocation_of(answer, ocsp)};
+  if (verdict.trusted) hear_botan(question, verdict);
+  // What the trust settings refuse is not to be had by another path.
+  return {std::move(verdict), answer.error == X509_V_ERR_CERT_REJECTED};
+}
+
+void Judge::hear_botan(const PathQuestion& question, Verdict& verdict) const {
+  const bool strict = options.strict_second_opinion;
+  if (!options.second_opinion && !strict) return;
+  auto answer = ask_botan(question);
+  verdict.trusted = !answer.vetoes && (!strict || answer.opinion.verdict == Opinion::agrees);
+  if (!verdict.trusted) verdict.reason = "second opinion: " + answer.opinion.reason;
+  verdict.botan = std::move(answer.opinion);
 }
 
 std::vector<OcspStatus> Judge::ocsp_of(const CandidatePath& path) const {

@@ -12,6 +12,8 @@ for file in lib/libkeystore.so lib/libkeystore-openssl.so lib/libkeystore-c.so l
 done
 bad=$(ldd lib/libkeystore.so lib/ossl-modules/keystore.so | grep -E 'lib(botan|curl)')
 [ -z "$bad" ] || { echo "FAIL signing loads $bad"; status=1; }
-needed lib/libkeystore-verify.so | grep -q '^libcurl\.' || { echo 'FAIL verification lost libcurl'; status=1; }
+for library in curl botan-2; do
+  needed lib/libkeystore-verify.so | grep -q "^lib$library\." || { echo "FAIL verification lost lib$library"; status=1; }
+done
 needed lib/libkeystore-token-admin.so | grep -q '^libp11\.' || { echo 'FAIL token administration lost libp11'; status=1; }
 exit $status

@@ -57,6 +57,14 @@ expect 7 'root.key' web.pem --trust root.key
 expect 3 'nowhere.pem' nowhere.pem
 expect 1 '"trusted":false' web.pem --trust root.pem --json
 
+# Botan is asked about what is good otherwise; a batch asks it on request.
+expect 0 '"botan":{"verdict":"agrees","reason":"ok"}' web.pem --chain issuing.pem --trust root.pem --json
+expect 0 '"verdict":"not-asked"' --batch <(echo '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"]}')
+expect 0 '"verdict":"agrees"' --batch <(echo '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"],"second_opinion":true}')
+expect 0 trusted web.pem --chain issuing.pem --trust root.pem --strict-second-opinion
+expect 0 '"verdict":"no-opinion"' issuing.pem --trust issuing.pem --partial-chain --json
+expect 1 'second opinion: Botan does not judge' issuing.pem --trust issuing.pem --partial-chain --strict-second-opinion
+
 # The answer to each line comes before the next one is sent.
 coproc batch { "$keystore" verify --batch -; }
 batch_pid=$batch_PID  # bash forgets it when the process ends

@@ -5,8 +5,9 @@ usage: corpus.py KEYSTORE CORPUS FLOORS [--short] [--list SET]
 
 Prints for each set how many rows come out as their source states, and fails below the floors of
 FLOORS (JSON: set -> {"agree": least share, "false_accepts": most}). --short takes every fourth row
-and then compares no share, only false accepts. --list names the differences of a set.
+and then compares no share, only false accepts and good paths that Botan's veto loses. --list names the differences of a set.
 """
+import collections
 import csv
 import json
 import pathlib
@@ -145,7 +146,7 @@ class Corpus:
 
 
 def answers(keystore, rows):
-    lines = "".join(json.dumps(row.question) + "\n" for row in rows)
+    lines = "".join(json.dumps(row.question | {"second_opinion": True}) + "\n" for row in rows)
     run = subprocess.run([keystore, "verify", "--batch", "-"], input=lines, text=True,
                          stdout=subprocess.PIPE, check=True, timeout=900)
     replies = [json.loads(line) for line in run.stdout.splitlines()]
@@ -162,10 +163,21 @@ def judge(name, rows, replies, floor, short, listed):
     print(f"{name:13} {len(said) - len(wrong):4}/{len(said):<4} {share:6.1%}  "
           f"false accepts {len(accepts)}, false refusals {len(wrong) - len(accepts)}, "
           f"not expressible {len(rows) - len(said)}")
+    opinions = collections.Counter(
+        "vetoes" if reply["reason"].startswith("second opinion") else reply["botan"]["verdict"]
+        for row, reply in said)
+    good_vetoed = [row for row, reply in said
+                   if row.good and reply["reason"].startswith("second opinion")]
+    print(f"{'':13} Botan: " + ", ".join(f"{word} {count}" for word, count in sorted(opinions.items()))
+          + f"; good paths lost by its veto {len(good_vetoed)}")
+    if listed in (name, "all"):
+        for row, reply in said:
+            if reply["botan"]["verdict"] == "disagrees":
+                print(f"  Botan on {'good' if row.good else 'bad'} {row.name}: {reply['botan']['reason']}")
     if listed in (name, "all") or worse:
         for row, reply in wrong:
             print(f"  {'ACCEPTS' if reply['trusted'] else 'refuses'} {row.name}: {reply['reason']}")
-    good = not worse and len(accepts) <= floor["false_accepts"]
+    good = not worse and not good_vetoed and len(accepts) <= floor["false_accepts"]
     return good and (short or share >= floor["agree"])
 
 
