@@ -6,6 +6,7 @@
 
 #include "bindings/openssl/tls/pkey.h"
 #include "tools/commands.h"
+#include "tools/fetch_options.h"
 #include "tools/options.h"
 #include "tools/path_options.h"
 
@@ -15,10 +16,10 @@ namespace {
 struct Options {
   std::vector<std::string> targets = {};
   PathOptions path = {};
+  FetchLine fetch = {};
   SecretOption pin = {};
   std::string starttls = {};
   std::string identity = {};
-  unsigned time_limit_s = 10;
   unsigned soon_days = verify::CheckOptions().soon_days;
 };
 
@@ -40,6 +41,7 @@ void add_check(CLI::App& app, Context& context) {
   command->add_option("TARGET", options->targets,
                       "Files, stores and identities, which belong together; HOST:PORT: servers");
   add_path_options(*command, options->path);
+  add_fetch_options(*command, options->fetch);
   add_secret(*command, "--pin,--passphrase", options->pin, "PIN or passphrase of the targets");
   command->add_option("--soon", options->soon_days,
                       "Days before its end that a certificate is to be renewed; default 30");
@@ -49,8 +51,6 @@ void add_check(CLI::App& app, Context& context) {
       ->add_option("--identity", options->identity,
                    "What is shown to servers that want a certificate")
       ->type_name("URI");
-  command->add_option("--timeout", options->time_limit_s,
-                      "Seconds that a server or a token may take; default 10");
   add_json(*command, context);
   add_example(*command,
               "keystore check web.pem web.key chain.pem --host www.example.org\n  "
@@ -62,7 +62,10 @@ void add_check(CLI::App& app, Context& context) {
 namespace {
 
 Result<int> run(const Options& options, bool json) {
-  const auto question = question_of(options.path);
+  auto path = options.path;
+  const auto fetch = fetch_of(options.fetch);
+  if (path.crl_check.empty() && (fetch.ocsp || fetch.crls)) path.crl_check = "chain";
+  const auto question = question_of(path);
   if (!question) return Failure(question.error());
   const auto wanted = check_options(options, *question);
   if (!wanted) return Failure(wanted.error());
@@ -85,13 +88,15 @@ Result<verify::CheckOptions> check_options(const Options& options, const Verific
   if (!open) return Failure(open.error());
   auto material = material_of(question);
   if (!material) return Failure(material.error());
-  verify::CheckOptions wanted{.material = *std::move(material),
-                              .verify = question.options,
-                              .open = *open,
-                              .soon_days = options.soon_days,
-                              .identity = options.identity,
-                              .make_pkey = make_pkey,
-                              .time_limit = std::chrono::seconds(options.time_limit_s)};
+  verify::CheckOptions wanted{
+      .material = *std::move(material),
+      .verify = question.options,
+      .fetch = fetch_of(options.fetch),
+      .open = *open,
+      .soon_days = options.soon_days,
+      .identity = options.identity,
+      .make_pkey = make_pkey,
+      .time_limit = std::chrono::seconds(options.fetch.timeout_s.value_or(10))};
   if (!options.starttls.empty()) {
     const auto protocol = verify::parse_starttls(options.starttls);
     if (!protocol) return Failure(protocol.error());

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "backends/pkcs11/tokens.h"
+#include "keystore/tokens.h"
 #include "tools/options.h"
 #include "tools/output.h"
 #include "tools/token_commands.h"

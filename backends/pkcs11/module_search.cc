@@ -1,11 +1,10 @@
-#include "backends/pkcs11/module_search.h"
-
 #include <fmt/format.h>
 #include <stdlib.h>
 
 #include <algorithm>
 
 #include "backends/pkcs11/p11kit_modules.h"
+#include "keystore/tokens.h"
 
 namespace keystore::pkcs11 {
 namespace {

@@ -6,8 +6,8 @@
 #include <array>
 
 #include "backends/pkcs11/library.h"
-#include "backends/pkcs11/module_search.h"
 #include "backends/pkcs11/store.h"
+#include "keystore/tokens.h"
 
 namespace keystore::pkcs11 {
 namespace {

@@ -6,8 +6,8 @@
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/key.h"
 #include "backends/pkcs11/listing.h"
-#include "backends/pkcs11/module_search.h"
 #include "backends/pkcs11/token.h"
+#include "keystore/tokens.h"
 
 namespace keystore::pkcs11 {
 namespace {

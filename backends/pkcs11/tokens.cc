@@ -1,4 +1,4 @@
-#include "backends/pkcs11/tokens.h"
+#include "keystore/tokens.h"
 
 #include <algorithm>
 
@@ -6,7 +6,6 @@
 #include "backends/pkcs11/library.h"
 #include "backends/pkcs11/mechanism_names.h"
 #include "backends/pkcs11/module.h"
-#include "backends/pkcs11/module_search.h"
 #include "backends/pkcs11/token_match.h"
 
 namespace keystore::pkcs11 {

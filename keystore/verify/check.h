@@ -12,6 +12,7 @@
 #include "keystore/api.h"
 #include "keystore/backend.h"
 #include "keystore/result.h"
+#include "keystore/verify/fetch.h"
 #include "keystore/verify/trust.h"
 #include "keystore/verify/verify.h"
 
@@ -70,6 +71,7 @@ struct CheckOptions {
   std::optional<Trust> trust = {};  ///< empty: the operating system's
   Material material = {};           ///< intermediates that peers know of, revocation lists
   VerifyOptions verify = {};        ///< what the certificates shall be good for
+  FetchOptions fetch = {};          ///< what may be got from the network for that
   OpenOptions open = {};            ///< how stores are opened: PIN, configuration
   unsigned soon_days = 30;          ///< cert.expires-soon: fewer days than this are left
 

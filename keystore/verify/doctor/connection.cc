@@ -18,7 +18,7 @@ namespace {
 
 using AddressesPtr = std::shared_ptr<addrinfo>;
 
-Result<AddressesPtr> look_up(const TlsAddress& address, Deadline deadline);
+Result<AddressesPtr> look_up(const TlsAddress& address, std::chrono::milliseconds limit);
 Fd start_connecting(const addrinfo& address);
 Result<void> finish_connecting(int fd, const std::string& peer);
 
@@ -28,9 +28,10 @@ Failure failed(const std::string& what, const std::string& peer, int number) {
 
 }  // namespace
 
-Result<Connection> Connection::open(const TlsAddress& address, Deadline deadline) {
+Result<Connection> Connection::open(const TlsAddress& address, std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
   const auto peer = fmt::format("{}:{}", address.host, address.port);
-  const auto found = look_up(address, deadline);
+  const auto found = look_up(address, limit);
   if (!found) return Failure(found.error());
   Result<Connection> last = fail(Errc::not_found, "there is no host " + address.host);
   for (const auto* at = found->get(); at != nullptr; at = at->ai_next) {
@@ -105,9 +106,9 @@ Result<std::string> Connection::read_line() const {
 namespace {
 
 /// Looking up has no time limit of its own.
-Result<AddressesPtr> look_up(const TlsAddress& address, Deadline deadline) {
-  const auto found = bounded<Result<AddressesPtr>>(
-      [address]() -> Result<AddressesPtr> {
+Result<AddressesPtr> look_up(const TlsAddress& address, std::chrono::milliseconds limit) {
+  const auto found =
+      bounded<Result<AddressesPtr>>(Patience(limit), [address]() -> Result<AddressesPtr> {
         addrinfo hints = {};
         hints.ai_socktype = SOCK_STREAM;
         hints.ai_flags = AI_ADDRCONFIG | (address.is_numeric() ? AI_NUMERICHOST : 0);
@@ -117,8 +118,7 @@ Result<AddressesPtr> look_up(const TlsAddress& address, Deadline deadline) {
         if (code == 0) return AddressesPtr(list, FreeWith<::freeaddrinfo>());
         const auto why = fmt::format("cannot find host {}: {}", address.host, ::gai_strerror(code));
         return fail(code == EAI_NONAME ? Errc::not_found : Errc::unavailable, why);
-      },
-      deadline);
+      });
   if (!found) return fail(Errc::timed_out, "looking up " + address.host + " takes too long");
   return *found;
 }

@@ -6,17 +6,16 @@
 
 #include "keystore/internal/fd.h"
 #include "keystore/result.h"
-#include "keystore/verify/doctor/deadline.h"
 #include "keystore/verify/doctor/tls_address.h"
 
 namespace keystore::verify::doctor {
 
-/// A TCP connection on which nothing waits longer than until a deadline. One thread.
+/// A TCP connection on which nothing waits after its time limit. One thread.
 class Connection {
  public:
   /// Tries the addresses of the host one after the other. Errors: not_found (no such host),
   /// unavailable, timed_out.
-  static Result<Connection> open(const TlsAddress& address, Deadline deadline);
+  static Result<Connection> open(const TlsAddress& address, std::chrono::milliseconds limit);
 
   int fd() const noexcept { return fd_.get(); }
   const std::string& peer() const noexcept { return peer_; }
@@ -32,14 +31,14 @@ class Connection {
   Result<std::string> read_line() const;
 
  private:
-  Connection(Fd fd, std::string peer, Deadline deadline)
+  Connection(Fd fd, std::string peer, std::chrono::steady_clock::time_point deadline)
       : fd_(std::move(fd)), peer_(std::move(peer)), deadline_(deadline) {}
 
   Result<void> wait(short events) const;
 
   Fd fd_;
   std::string peer_;
-  Deadline deadline_;
+  std::chrono::steady_clock::time_point deadline_;
 };
 
 }  // namespace keystore::verify::doctor

@@ -6,6 +6,7 @@
 #include "keystore/verify/doctor/certificates.h"
 #include "keystore/verify/doctor/chain.h"
 #include "keystore/verify/doctor/report.h"
+#include "keystore/verify/fetch.h"
 
 namespace keystore::verify::doctor {
 namespace {
@@ -15,6 +16,8 @@ VerifyOptions path_options(const VerifyOptions& options, std::optional<Purpose> 
 void judge_members(const Leaf& leaf, const Verdict& verdict, std::span<const Certificate> served,
                    const Case& all, TargetReport& report);
 void judge_end(const Leaf& leaf, const Verdict& verdict, const Case& all, TargetReport& report);
+Result<Verdict> complete(const Leaf& leaf, Material material, const VerifyOptions& options,
+                         const Case& all);
 void say_missing(const Leaf& leaf, std::span<const Certificate> served,
                  const std::vector<Certificate>& path, TargetReport& report);
 bool explained(const TargetReport& report, std::size_t findings_before);
@@ -33,12 +36,14 @@ std::vector<Certificate> judge_path(const Leaf& leaf, std::span<const Certificat
     report.error = verdict.error();
     return {};
   }
-  if (!verdict->anchored && !all.options.material.intermediates.empty()) {
+  if (!verdict->anchored) {
     const auto& more = all.options.material.intermediates;
-    material.intermediates.insert(material.intermediates.end(), more.begin(), more.end());
-    if (auto again = verify(leaf.certificate, material, all.trust, options, all.at);
-        again && again->anchored) {
-      if (source == Source::server) say_missing(leaf, served, again->path, report);
+    const bool given = source == Source::files;
+    if (given)
+      material.intermediates.insert(material.intermediates.end(), more.begin(), more.end());
+    auto again = complete(leaf, material, options, all);
+    if (again && again->anchored) {
+      say_missing(leaf, material.intermediates, again->path, report);
       verdict = std::move(again);
     }
   }
@@ -117,6 +122,17 @@ void judge_end(const Leaf& leaf, const Verdict& verdict, const Case& all, Target
                    last.issuer())});
 }
 
+/// With all issuers that are known or may be fetched.
+Result<Verdict> complete(const Leaf& leaf, Material material, const VerifyOptions& options,
+                         const Case& all) {
+  const auto& more = all.options.material.intermediates;
+  material.intermediates.insert(material.intermediates.end(), more.begin(), more.end());
+  auto allowed = all.options.fetch;
+  allowed.ocsp = allowed.crls = false;
+  Fetcher fetcher(allowed);
+  return verify(leaf.certificate, material, all.trust, options, all.at, fetcher);
+}
+
 /// Those who have the missing issuers from elsewhere come through.
 void say_missing(const Leaf& leaf, std::span<const Certificate> served,
                  const std::vector<Certificate>& path, TargetReport& report) {
@@ -126,11 +142,12 @@ void say_missing(const Leaf& leaf, std::span<const Certificate> served,
       missing.push_back(fmt::format("'{}'", path[at].subject()));
     }
   }
+  if (missing.empty()) return;
   const auto names = fmt::format("{}", fmt::join(missing, ", "));
   add(report, Code::chain_incomplete,
-      fmt::format("the server does not send {}, which leads from '{}' to a trust anchor", names,
-                  leaf.certificate.subject()),
-      {fmt::format("add {} to the chain that the server sends", names)});
+      fmt::format("the chain of '{}' lacks {}, which leads to a trust anchor",
+                  leaf.certificate.subject(), names),
+      {fmt::format("add {} to the chain that is sent", names)});
 }
 
 bool explained(const TargetReport& report, std::size_t findings_before) {

@@ -1,4 +1,5 @@
 #include "keystore/verify/doctor/chain.h"
+#include "keystore/verify/doctor/revocation.h"
 #include "keystore/verify/doctor/tls_peer.h"
 
 namespace keystore::verify::doctor {
@@ -23,7 +24,9 @@ void judge_server(const TlsAddress& address, const CheckOptions& options, const 
   const Leaf leaf{certificate, std::make_shared<const Member>(certificate)};
   const Case server{.options = wanted, .trust = trust, .at = at};
   const std::vector<Certificate> others(peer->certificates.begin() + 1, peer->certificates.end());
-  judge_path(leaf, others, Source::server, server, report);
+  const auto path = judge_path(leaf, others, Source::server, server, report);
+  judge_revocation(leaf, path.empty() ? others : path, peer->stapled, server, report);
+  judge_stapling(leaf, peer->stapled, report);
   judge_order(certificate, peer->certificates, "what the server sends",
               {"send the leaf first, then its issuers, each behind the one that it certified, and "
                "nothing else"},

@@ -36,8 +36,7 @@ Result<TlsPeer> ask_peer(const TlsAddress& address, const std::string& name,
     auto shown = show_identity(context.get(), library.get(), options);
     if (!shown) return Failure(shown.error());
   }
-  const auto deadline = std::chrono::steady_clock::now() + options.time_limit;
-  const auto connection = Connection::open(address, deadline);
+  const auto connection = Connection::open(address, options.time_limit);
   if (!connection) return Failure(connection.error());
   if (auto started = start_tls(*connection, options.starttls); !started) {
     return Failure(started.error());

@@ -6,7 +6,7 @@
 #include <array>
 #include <chrono>
 
-#include "backends/pkcs11/tokens.h"
+#include "keystore/tokens.h"
 
 namespace keystore {
 namespace {

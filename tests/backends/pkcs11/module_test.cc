@@ -6,8 +6,7 @@
 #include <fstream>
 
 #include "backends/pkcs11/library.h"
-#include "backends/pkcs11/module_search.h"
-#include "backends/pkcs11/tokens.h"
+#include "keystore/tokens.h"
 #include "tests/backends/pkcs11/token_keys.h"
 
 namespace keystore {

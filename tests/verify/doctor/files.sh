@@ -56,9 +56,9 @@ head -c 200 web.pem > broken.pem
 found 7 '' broken.pem
 echo 'no certificate' > text.pem
 found 7 '' text.pem
-found 4 '' web.pem secret.key chain.pem "${trust[@]}"
-found 4 '' web.pem secret.key chain.pem "${trust[@]}" --passphrase pass:wrong
-found 4 '' web.p12 "${trust[@]}" --passphrase pass:wrong
+found 4 'error pin.source' web.pem secret.key chain.pem "${trust[@]}"
+found 4 'error pin.source' web.pem secret.key chain.pem "${trust[@]}" --passphrase pass:wrong
+found 4 'error pin.source' web.p12 "${trust[@]}" --passphrase pass:wrong
 check web.pem --purpose door
 [ "$status" = 2 ] || fail "an unknown purpose: exit $status"
 

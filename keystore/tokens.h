@@ -9,6 +9,7 @@
 #include "keystore/result.h"
 #include "keystore/uri.h"
 
+/// What tokens there are, for lists and checks.
 namespace keystore::pkcs11 {
 
 /// What a token says about its user PIN (PKCS#11 2.40, CK_TOKEN_INFO).
@@ -40,5 +41,11 @@ struct TokenInfo {
 /// entry per module or token that cannot be read. Initialises the modules, opens no session.
 /// Errors: of the module where `uri` names one; not_found where no module is configured.
 KEYSTORE_API Result<Listing<TokenInfo>> list_tokens(const Uri& uri, const OpenOptions& options);
+
+/// The modules that `uri` selects, as absolute paths, the first of these that names any: the URI's
+/// `module-path`, its `module-name` (a name in `[modules]`, else of p11-kit's list), `[modules]`,
+/// `$PKCS11_MODULE_PATH` (not in set-user-id programs), p11-kit's list of configured modules.
+/// Errors: not_found (no such name, or no module anywhere), invalid_argument.
+KEYSTORE_API Result<std::vector<std::string>> find_modules(const Uri& uri, const Config& config);
 
 }  // namespace keystore::pkcs11

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "keystore/verify/check.h"
+
+namespace keystore::verify::doctor {
+
+enum class ModuleState {
+  sound,
+  broken,     ///< cannot be loaded
+  dangerous,  ///< crashes, or does not return
+};
+
+/// Whether the module may be loaded, loads and answers, tried in a child process first; says so in
+/// `report` where not.
+ModuleState judge_module(const std::string& path, const CheckOptions& options,
+                         TargetReport& report);
+
+/// `pkcs11:` for the tokens of one module.
+Uri module_uri(const std::string& path);
+
+}  // namespace keystore::verify::doctor

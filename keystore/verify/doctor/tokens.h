@@ -1,0 +1,42 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "keystore/tokens.h"
+#include "keystore/verify/doctor/bounded.h"
+#include "keystore/verify/doctor/evidence.h"
+#include "keystore/verify/doctor/modules.h"
+
+namespace keystore::verify::doctor {
+
+/// The modules and tokens that a check comes across; each is looked at, and told of, once.
+class Tokens {
+ public:
+  explicit Tokens(const CheckOptions& options) : options_(options) {}
+
+  /// Whether the token of `uri` can be asked: its module answers, it is there, its PIN is not
+  /// locked. What is wrong goes into `report`.
+  bool usable(const Uri& uri, TargetReport& report);
+  /// The modules that `uri` selects and the tokens in them, without asking for one in particular.
+  void judge_all(TargetReport& report);
+
+ private:
+  struct Modules {
+    std::vector<std::string> sound = {};  ///< their paths
+    bool any_dangerous = false;
+  };
+
+  bool look(const Uri& token, TargetReport& report);
+  Modules modules_of(const Uri& uri, TargetReport& report);
+
+  const CheckOptions& options_;
+  std::map<std::string, ModuleState> modules_ = {};  ///< by path
+  std::map<std::string, bool> tokens_ = {};          ///< by URI: usable
+};
+
+/// Whether a key on a token is there, is the one that its reference says, and signs in time with
+/// what its type needs.
+void judge_token_key(const FoundKey& found, const Patience& patience, TargetReport& report);
+
+}  // namespace keystore::verify::doctor
