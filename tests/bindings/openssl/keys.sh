@@ -2,7 +2,7 @@
 # them: TYPE.ref (the reference), TYPE.pub, TYPE.crt (by ca.crt), and TYPE.uri (a pkcs11: URI).
 . "$KEYSTORE_SOURCE/tests/support/lib.sh"
 
-types=(rsa2048 p256 p384 ed25519)
+types=(rsa2048 p256 p384 p521 ed25519 ed448)
 orders=(default-first ours-first preferred)
 
 make_key() {
@@ -10,7 +10,8 @@ make_key() {
     p256) expect 0 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$2" ;;
     p384) expect 0 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out "$2" ;;
     rsa2048) expect 0 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$2" ;;
-    ed25519) expect 0 openssl genpkey -algorithm ED25519 -out "$2" ;;
+    p521) expect 0 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-521 -out "$2" ;;
+    ed*) expect 0 openssl genpkey -algorithm "$1" -out "$2" ;;
     pss) expect 0 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$2" ;;
     pss-sha256) expect 0 openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 \
       -pkeyopt rsa_pss_keygen_md:sha256 -pkeyopt rsa_pss_keygen_mgf1_md:sha256 \

@@ -99,13 +99,23 @@ decrypts() {
   cmp -s "$work/short" "$work/plain" || fail "does not decrypt what it encrypted itself"
 }
 
-does_cms() {
+# signs_cms TYPE ORDER OPTION…
+signs_cms() {
   local type=$1 order=$2
   ours "$order" openssl cms -sign -binary -in "$message" -signer "$work/$type.crt" -inkey "$work/$type.ref" \
-    -outform DER -out "$work/cms"
+    "${@:3}" -outform DER -out "$work/cms"
   expect 0 openssl cms -verify -binary -inform DER -in "$work/cms" -content "$message" \
     -CAfile "$work/ca.crt" -purpose any
-  [ "$type" != ed25519 ] || return 0
+}
+
+does_cms() {
+  local type=$1 order=$2 pss=(-keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:32)
+  signs_cms "$type" "$order"
+  if [ "$type" = rsa2048 ]; then
+    signs_cms "$type" "$order" "${pss[@]}"
+    expect 0 openssl cms -cmsout -print -noout -inform DER -in "$work/cms"
+    grep -q 'algorithm: rsassaPss' "$work/out" || fail "not signed by PSS: $order"
+  fi
   expect 0 openssl cms -encrypt -binary -in "$message" -outform DER -out "$work/cms" -aes256 "$work/$type.crt"
   ours "$order" openssl cms -decrypt -inform DER -in "$work/cms" -inkey "$work/$type.ref" \
     -recip "$work/$type.crt" -out "$work/plain"
@@ -124,8 +134,7 @@ derives() {
 # The program's own keys, in files, are none of our business, whatever the order.
 leaves_files_alone() {
   local type=$1 order=$2
-  ours "$order" openssl dgst $([ "$type" = ed25519 ] || echo -sha256) -sign "$work/$type.key" \
-    -out "$work/sig" "$message" || fail "file key"
+  ours "$order" openssl dgst -sha256 -sign "$work/$type.key" -out "$work/sig" "$message"
   ours "$order" openssl pkey -in "$work/$type.key" -text -noout
   ours "$order" openssl req -x509 -new -key "$work/$type.key" -subj /CN=file -days 3 -out "$work/file.crt"
   expect 0 openssl verify -CAfile "$work/file.crt" "$work/file.crt"
@@ -137,7 +146,8 @@ generates() {
     rsa2048) options=(-algorithm RSA -pkeyopt rsa_keygen_bits:2048) ;;
     p256) options=(-algorithm EC -pkeyopt ec_paramgen_curve:P-256) ;;
     p384) options=(-algorithm EC -pkeyopt ec_paramgen_curve:P-384) ;;
-    ed25519) options=(-algorithm ED25519) ;;
+    p521) options=(-algorithm EC -pkeyopt ec_paramgen_curve:P-521) ;;
+    ed*) options=(-algorithm "$type") ;;
   esac
   ours "$order" openssl genpkey "${options[@]}" -out "$work/made.key"
   expect 0 openssl pkey -in "$work/made.key" -check -noout
@@ -150,13 +160,52 @@ generates() {
   expect 0 openssl verify -CAfile "$work/made.crt" "$work/made.crt"
 }
 
+# acts_as_authority TYPE: openssl ca with its database, a certificate, its revocation and a CRL.
+acts_as_authority() {
+  local type=$1 order=$2 digest=sha256
+  case $type in ed*) digest=default ;; esac
+  rm -rf "$work/authority"
+  mkdir "$work/authority"
+  : > "$work/authority/index"
+  echo 1000 > "$work/authority/serial"
+  echo 1000 > "$work/authority/crlnumber"
+  cp "$work/$order.cnf" "$work/authority.cnf"
+  cat >> "$work/authority.cnf" << END
+[ca]
+default_ca = authority
+[authority]
+dir = $work/authority
+database = \$dir/index
+new_certs_dir = \$dir
+serial = \$dir/serial
+crlnumber = \$dir/crlnumber
+default_md = $digest
+default_days = 5
+default_crl_days = 5
+policy = any
+[any]
+commonName = supplied
+END
+  local by=(-batch -cert "$work/authority.crt" -keyfile "$work/$type.ref")
+  ours "$order" openssl req -x509 -new -key "$work/$type.ref" -subj "/CN=authority" -days 9 \
+    -addext basicConstraints=critical,CA:TRUE -out "$work/authority.crt"
+  expect 0 openssl req -new -key "$work/ca.key" -subj /CN=issued -out "$work/request"
+  ours authority openssl ca "${by[@]}" -in "$work/request" -out "$work/issued.crt" -notext
+  expect 0 openssl verify -CAfile "$work/authority.crt" "$work/issued.crt"
+  ours authority openssl ca "${by[@]}" -revoke "$work/issued.crt"
+  ours authority openssl ca "${by[@]}" -gencrl -out "$work/crl"
+  expect 0 openssl crl -in "$work/crl" -CAfile "$work/authority.crt" -noout
+  expect 2 openssl verify -crl_check -CRLfile "$work/crl" -CAfile "$work/authority.crt" "$work/issued.crt"
+}
+
 for order in "${orders[@]}"; do
   for type in "${types[@]}"; do
+    acts_as_authority "$type" "$order"
     shows_public_key "$type" "$order"
     lists_stores "$type" "$order"
     issues_certificates "$type" "$order"
-    [ "$type" = ed25519 ] || does_cms "$type" "$order"
-    [ "$type" = ed25519 ] || leaves_files_alone "$type" "$order"
+    [[ $type = ed* ]] || does_cms "$type" "$order"
+    [[ $type = ed* ]] || leaves_files_alone "$type" "$order"
     generates "$type" "$order"
     case $type in
       rsa2048) signs_hashed "$type" "$order" ;;
