@@ -5,7 +5,6 @@
 #include "bindings/openssl/tls/context_state.h"
 #include "bindings/openssl/tls/handshake.h"
 #include "bindings/openssl/tls/staging.h"
-#include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 
 namespace keystore::openssl {
@@ -107,15 +106,6 @@ int verify_mode(const TlsOptions& options) {
   return SSL_VERIFY_PEER;
 }
 
-// Sessions are resumed only where the same clients are let in.
-void set_session_context(SSL_CTX* context, const TlsOptions& options) {
-  std::string text = std::to_string(static_cast<int>(options.client_certificate)) +
-                     std::to_string(static_cast<int>(options.revocation));
-  for (const auto& uri : options.trust) text += '\0' + uri;
-  const auto id = hash(Digest::sha256, as_bytes(text));
-  SSL_CTX_set_session_id_context(context, id.data(), static_cast<unsigned>(id.size()));
-}
-
 /// "[2001:db8::1]" and "example.org." as certificates spell them.
 std::string as_certified(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']'))
@@ -160,7 +150,8 @@ Result<void> configure(SSL_CTX* context, const TlsOptions& options) {
     return fail(Errc::internal, "OpenSSL does not take the settings of the TLS context");
   }
   SSL_CTX_set_verify(context, verify_mode(options), SSL_CTX_get_verify_callback(context));
-  set_session_context(context, options);
+  const auto& sessions = (*snapshot)->trust->session_context;
+  SSL_CTX_set_session_id_context(context, sessions.data(), static_cast<unsigned>(sessions.size()));
   if (server) return {};
   return set_verified_host(SSL_CTX_get0_param(context), as_certified(options.host));
 }

@@ -86,7 +86,10 @@ struct TlsOptions {
 /// hello (servers), certificate (clients), certificate verification. A verify callback of the
 /// application (SSL_CTX_set_verify, SSL_set_verify) is still called.
 ///
-/// Peers are judged in the handshake only: a resumed session is not checked against newer CRLs.
+/// Peers are judged in full handshakes. A server resumes a client's session only while trust, CRLs
+/// and demands are as they were, so that a Rotator's new CRL counts at once; a CRL that runs out
+/// counts when the session does (SSL_CTX_set_timeout, 5 minutes). A client that keeps sessions
+/// (SSL_set_session) drops them itself when its Rotator reports new trust.
 ///
 /// Errors: key_mismatch naming key and certificate; access_denied for a certificate that is not for
 /// this purpose; not_trusted for one that is not valid now; invalid_argument (options); as open(),

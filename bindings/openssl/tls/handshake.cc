@@ -50,6 +50,10 @@ int on_client_hello(SSL* connection, int* alert, void* argument) noexcept {
       return SSL_CLIENT_HELLO_ERROR;
     if (!offer.tls1_3) SSL_set_max_proto_version(connection, TLS1_2_VERSION);
     if (state.options().client_certificate != ClientCertificate::none) {
+      // Who got a session under another trust or CRL is judged anew.
+      const auto& sessions = now->trust->session_context;
+      SSL_set_session_id_context(connection, sessions.data(),
+                                 static_cast<unsigned>(sessions.size()));
       SSL_set_client_CA_list(connection, SSL_dup_CA_list(now->trust->names.get()));
     }
     return SSL_CLIENT_HELLO_SUCCESS;

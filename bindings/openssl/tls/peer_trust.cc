@@ -3,9 +3,11 @@
 #include <openssl/pem.h>
 
 #include <algorithm>
+#include <array>
 
 #include "bindings/openssl/tls/shown_identity.h"
 #include "keystore/file.h"
+#include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/log.h"
 #include "keystore/store.h"
@@ -13,14 +15,19 @@
 namespace keystore::openssl {
 namespace {
 
-void add_anchor(const PeerTrust& trust, const Certificate& certificate) {
+void append(Bytes& bytes, BytesView more) { bytes.insert(bytes.end(), more.begin(), more.end()); }
+
+/// PeerTrust::session_context holds what is judged by, until it is hashed.
+void add_anchor(PeerTrust& trust, const Certificate& certificate) {
   const auto x509 = to_x509(certificate);
+  append(trust.session_context, certificate.der());
   X509NamePtr name(X509_NAME_dup(X509_get_subject_name(x509.get())));
   X509_STORE_add_cert(trust.store.get(), x509.get());
   if (sk_X509_NAME_push(trust.names.get(), name.get()) > 0) name.release();
 }
 
-Result<void> add_anchors(const PeerTrust& trust, const std::string& uri, const OpenOptions& open) {
+Result<void> add_anchors(PeerTrust& trust, const std::string& uri, const OpenOptions& open) {
+  append(trust.session_context, as_bytes(uri));
   if (uri == "system:") {
     if (X509_STORE_set_default_paths(trust.store.get()) == 1) return {};
     return fail(Errc::io, "cannot find the system's trusted certificates");
@@ -43,11 +50,12 @@ X509CrlPtr next_crl(BIO* pem) {
   return X509CrlPtr(PEM_read_bio_X509_CRL(pem, nullptr, nullptr, nullptr));
 }
 
-Result<void> add_crls(const PeerTrust& trust, const std::string& path) {
+Result<void> add_crls(PeerTrust& trust, const std::string& path) {
   const auto content = read_file(path);
   if (!content) return Failure(content.error());
   const OpensslErrorMark mark;
   const auto bytes = content->view();
+  append(trust.session_context, bytes);
   const auto* octets = bytes.data();
   if (const X509CrlPtr der(d2i_X509_CRL(nullptr, &octets, static_cast<long>(bytes.size()))); der) {
     X509_STORE_add_crl(trust.store.get(), der.get());
@@ -147,6 +155,10 @@ Result<PeerTrustPtr> load_trust(const TlsOptions& options) {
   for (const auto& path : options.crls) {
     if (auto added = add_crls(trust, path); !added) return Failure(added.error());
   }
+  append(trust.session_context, std::array{static_cast<std::uint8_t>(options.client_certificate),
+                                           static_cast<std::uint8_t>(options.revocation),
+                                           static_cast<std::uint8_t>(options.no_status)});
+  trust.session_context = hash(Digest::sha256, trust.session_context);
   return std::make_shared<const PeerTrust>(std::move(trust));
 }
 

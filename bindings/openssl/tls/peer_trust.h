@@ -13,6 +13,8 @@ namespace keystore::openssl {
 struct PeerTrust {
   X509StorePtr store;
   X509NamesPtr names;  ///< of the anchors, for a server to list; empty with `system:`
+  /// Another for other anchors, CRLs or demands: a server resumes sessions in the same one alone.
+  Bytes session_context = {};
 };
 
 using PeerTrustPtr = std::shared_ptr<const PeerTrust>;

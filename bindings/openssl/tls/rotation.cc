@@ -151,9 +151,10 @@ void Rotation::load_trust_part() {
   auto trust = load_trust(now_);
   if (!trust) return fail_part(trust_, trust.error());
   const auto current = state_.current();
+  const bool changed = current->trust->session_context != (*trust)->session_context;
   state_.replace(
       std::make_shared<const Snapshot>(Snapshot{current->identities, *std::move(trust)}));
-  succeed(trust_, {}, false);
+  succeed(trust_, {}, changed);
 }
 
 void Rotation::succeed(Part& part, const std::optional<Certificate>& leaf, bool changed) {

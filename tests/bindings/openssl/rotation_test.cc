@@ -34,6 +34,8 @@ const Workspace& configured() {
   return folder;
 }
 
+using SessionPtr = std::unique_ptr<SSL_SESSION, FreeWith<SSL_SESSION_free>>;
+
 class RotationTest : public RotationFixture {
  protected:
   static void SetUpTestSuite() {
@@ -254,6 +256,42 @@ TEST_F(RotationTest, RevocationListsAreReadAgain) {
   authority_.make_crl({client.leaf.get()});
   EXPECT_EQ(reports_.next().source, "trust");
   EXPECT_THAT(verdict(), HasSubstr("revoked"));
+}
+
+TEST_F(RotationTest, SessionsFromBeforeANewRevocationListAreNotResumed) {
+  const auto client = make("client");
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const TlsOptions mutual{.identities = {make("server").source()},
+                            .trust = {authority_.file()},
+                            .client_certificate = ClientCertificate::required,
+                            .revocation = openssl::Revocation::leaf,
+                            .crls = {authority_.make_crl({})}};
+    const Context accepting(mutual);
+    const Context connecting({.role = openssl::Role::client,
+                              .identities = {client.source()},
+                              .trust = {authority_.file()},
+                              .any_host = true});
+    SSL_CTX_set_max_proto_version(connecting.get(), version);
+    testing::Reports reports;
+    const auto rotator = started(accepting, reports.options());
+    SslPtr connection;
+    const auto shake = [&](SSL_SESSION* session) {
+      return shake_hands(accepting.get(), connecting.get(), [&](SSL* fresh) {
+        if (session != nullptr) SSL_set_session(fresh, session);
+        SSL_up_ref(fresh);
+        connection.reset(fresh);
+      });
+    };
+    EXPECT_TRUE(shake(nullptr).done);
+    SessionPtr session(SSL_get1_session(connection.get()));
+    EXPECT_TRUE(shake(session.get()).done);
+    EXPECT_EQ(SSL_session_reused(connection.get()), 1);
+    session.reset(SSL_get1_session(connection.get()));
+    authority_.make_crl({client.leaf.get()});
+    while (reports.next().error) continue;  // half of the file
+    EXPECT_THAT(shake(session.get()).server_verdict, HasSubstr("revoked"));
+    EXPECT_EQ(SSL_session_reused(connection.get()), 0);
+  }
 }
 
 TEST_F(RotationTest, TheConfigurationIsReadAgain) {
