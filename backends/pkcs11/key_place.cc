@@ -103,7 +103,10 @@ Result<std::optional<CK_OBJECT_HANDLE>> KeyPlace::search(const Session& session)
 }
 
 bool KeyPlace::works_on_a_copy() const noexcept {
-  return token_.quirks().ec_session_copy && entry_.shape && entry_.shape->type == KeyType::ec;
+  const auto& quirks = token_.quirks();
+  const auto& config = link_.options().config;
+  if (quirks.key_file_at_each_use && config && config->openssl.eager) return true;
+  return quirks.ec_session_copy && entry_.shape && entry_.shape->type == KeyType::ec;
 }
 
 }  // namespace keystore::pkcs11

@@ -24,6 +24,7 @@ constexpr std::array rows = {
               .edwards_by_oid = true,
               .montgomery_as_edwards = true,
               .ec_session_copy = true,
+              .key_file_at_each_use = true,
               .unnamed_uses_are_allowed = true,
               .key_wrap_pad_is_kwp = true}},
     // opencryptoki 3.8: its handler of fork forgets everything, but not who holds a mutex.

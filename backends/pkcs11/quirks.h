@@ -35,6 +35,9 @@ struct Quirks {
   /// Signs faster with an EC key that is a session object than with one of the token, which it
   /// looks up in its store at every use.
   bool ec_session_copy = false;
+  /// Looks for the file of a key of the token at each use. A session object has none: it serves
+  /// where the program gives up its root folder (`eager` of the configuration).
+  bool key_file_at_each_use = false;
   /// Allows every use of a private key that the template leaves out.
   bool unnamed_uses_are_allowed = false;
   /// CKM_AES_KEY_WRAP_PAD wraps as RFC 5649 says, which is CKM_AES_KEY_WRAP_KWP by the standard.

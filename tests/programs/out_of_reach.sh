@@ -79,3 +79,15 @@ status=0
 stop haproxy || status=$?
 case $status in 0 | 143) ;; *) fail "HAProxy ends with status $status" ;; esac
 no_crash haproxy.log
+
+# In one process, and with the token opened before: it works.
+sed -i '/^user\|^group/d' haproxy.cfg
+printf '%s\n' '[openssl]' 'eager = true' >> "$KEYSTORE_CONFIG"
+for type in p256 rsa2048; do
+  cat "$type.ref" "$type.crt" > p256.pem
+  start haproxy env OPENSSL_CONF="$(provider_conf default-first)" haproxy -db -f haproxy.cfg
+  wait_for_port "$port" haproxy
+  for version in "${versions[@]}"; do expect 0 fetch "$type.test" "$port" "$version"; done
+  stop haproxy || [ $? -eq 143 ] || fail "HAProxy ends with status $?"
+  no_crash haproxy.log
+done

@@ -7,6 +7,14 @@
 namespace keystore::provider {
 namespace {
 
+// What a first use looks up in files is in hand after a signature: SoftHSM reads a key of its token
+// again for each, but not the copy that we sign EC with.
+Result<void> sign_once(const Key& key) {
+  if (key.schemes().empty()) return {};
+  const auto done = key.sign(key.schemes().front(), {});
+  return done ? Result<void>() : Failure(done.error());
+}
+
 // `eager`: the program will give up its root folder, so module and token are opened now.
 Result<Key> open_now(const Reference& reference, const OpenOptions& options) {
   const auto store = builtin_registry().open(reference.uri, options);
@@ -17,7 +25,9 @@ Result<Key> open_now(const Reference& reference, const OpenOptions& options) {
                 "the key at " + reference.uri.canonical() + " is not the reference's key",
                 "write the reference again with 'keystore ref'");
   }
-  return key;
+  if (!key) return key;
+  const auto works = sign_once(*key);
+  return works ? std::move(key) : Failure(works.error());
 }
 
 }  // namespace
