@@ -15,6 +15,8 @@ using FilePtr = std::unique_ptr<std::FILE, CloseFile>;
 
 }  // namespace
 
+bool has_terminal() { return FilePtr(std::fopen("/dev/tty", "r+")) != nullptr; }
+
 Result<std::string> ask_line(std::string_view prompt) {
   const FilePtr terminal(std::fopen("/dev/tty", "r+"));
   if (!terminal) return fail(Errc::invalid_argument, "there is no terminal to ask on");

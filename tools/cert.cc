@@ -82,6 +82,8 @@ Result<openssl::IssueSpec> issue_spec(const Options& options) {
   using namespace std::chrono;
   const auto purpose = openssl::parse_purpose(options.purpose.empty() ? "server" : options.purpose);
   if (!purpose) return Failure(purpose.error());
+  auto holder = options.holder.spec();
+  if (!holder) return Failure(holder.error());
   const auto now = floor<seconds>(system_clock::now());
   const auto most = most_days(now);
   const bool is_ca = *purpose == openssl::Purpose::ca;
@@ -90,7 +92,7 @@ Result<openssl::IssueSpec> issue_spec(const Options& options) {
     print_warning(
         fmt::format("{} days are more than the {} that public servers may have now", days, most));
   }
-  return openssl::IssueSpec{.holder = options.holder.spec(),
+  return openssl::IssueSpec{.holder = *std::move(holder),
                             .purpose = *purpose,
                             .not_before = now,
                             .not_after = now + std::chrono::days(days)};
@@ -134,9 +136,11 @@ Result<Bytes> request_of(const Options& options) {
                 "see keystore cert --help");
   }
   if (!options.request.empty()) return read_input(options.request);
+  const auto holder = options.holder.spec();
+  if (!holder) return Failure(holder.error());
   const auto key = open_key(options.uri, options.pin);
   if (!key) return Failure(key.error());
-  return openssl::make_request(*key, options.holder.spec());
+  return openssl::make_request(*key, *holder);
 }
 
 Result<Certificate> issued(const Options& options) {

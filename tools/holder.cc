@@ -1,5 +1,6 @@
 #include "tools/holder.h"
 
+#include "tools/alternative_name.h"
 #include "tools/io.h"
 #include "tools/output.h"
 
@@ -12,6 +13,16 @@ void HolderOptions::add_to(CLI::App& command) {
       ->type_name("NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+Result<openssl::RequestSpec> HolderOptions::spec() const {
+  openssl::RequestSpec holder{.subject = subject};
+  for (const auto& name : names) {
+    auto ascii = to_ascii(name);
+    if (!ascii) return Failure(ascii.error());
+    holder.names.push_back(*std::move(ascii));
+  }
+  return holder;
 }
 
 Result<int> print_pem(const std::string& what, const std::string& pem, const std::string& out,

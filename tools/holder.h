@@ -14,7 +14,8 @@ struct HolderOptions {
   std::vector<std::string> names = {};
 
   void add_to(CLI::App& command);
-  openssl::RequestSpec spec() const { return {.subject = subject, .names = names}; }
+  /// Internationalised names in their ASCII form. Errors: invalid_argument.
+  Result<openssl::RequestSpec> spec() const;
 };
 
 /// Writes `pem` to `out` ("-": standard output), and with `json` an object with the member `what`

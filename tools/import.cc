@@ -14,6 +14,7 @@ struct Options {
   std::string source = {};
   std::string destination = {};
   SecretOption pin = {};
+  std::vector<std::string> chain = {};
   std::string wrap_key = {};
   NewObjectOptions object = {};
 };
@@ -29,6 +30,9 @@ void add_import(CLI::App& app, Context& context) {
   command->add_option("DST", options->destination, "The token or the file that gets them")
       ->required();
   add_secret(*command, "--pin", options->pin, "PIN of the token");
+  command->add_option("--chain", options->chain, "Where issuers are that SRC lacks")
+      ->type_name("URI")
+      ->take_all();
   command
       ->add_option("--wrap-key", options->wrap_key,
                    "AES key on the token DST that opens SRC, which export --wrap-key wrote")
@@ -37,6 +41,7 @@ void add_import(CLI::App& app, Context& context) {
   add_json(*command, context);
   add_example(*command,
               "keystore import web.pem 'pkcs11:token=prod' --label web\n  "
+              "keystore import answer.p7b 'pkcs11:token=prod' --chain intermediates.pem\n  "
               "keystore import web.wrapped 'pkcs11:token=prod' --wrap-key "
               "'pkcs11:token=prod;object=backup'");
   context.on(*command, [options, &context] { return import(*options, context.json); });
@@ -61,6 +66,7 @@ Result<int> import(const Options& options, bool json) {
   const bool from_token = options.source.starts_with("pkcs11:") || passphrase.text.empty();
   const auto made = copy_objects({.source = options.source,
                                   .source_secret = from_token ? options.pin : passphrase,
+                                  .chain = options.chain,
                                   .destination = options.destination,
                                   .destination_secret = options.pin,
                                   .object = wanted->object()});

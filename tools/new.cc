@@ -63,10 +63,7 @@ Result<Entry> make_aes(const Store& store, unsigned bits, const NewObject& objec
 }
 
 Result<Entry> make_pair(const Store& store, const KeySpec& spec, const NewObject& object) {
-  if (store.generator() == nullptr) {
-    return fail(Errc::unsupported, fmt::format("{} cannot make keys", store.uri().canonical()));
-  }
-  const auto key = store.generator()->generate_key(spec, object);
+  const auto key = generate_key(store, spec, object);
   if (!key) return Failure(key.error());
   return key->entry();
 }

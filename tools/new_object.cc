@@ -47,6 +47,13 @@ Result<WantedObject> NewObjectOptions::read(const std::string& where) const {
   return WantedObject(std::move(object), *std::move(secret));
 }
 
+Result<Key> generate_key(const Store& store, const KeySpec& spec, const NewObject& object) {
+  if (store.generator() == nullptr) {
+    return fail(Errc::unsupported, fmt::format("{} cannot make keys", store.uri().canonical()));
+  }
+  return store.generator()->generate_key(spec, object);
+}
+
 namespace {
 
 Result<Bytes> parse_hex(std::string_view text) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "keystore/backend.h"
+#include "keystore/store.h"
 #include "tools/options.h"
 
 namespace keystore::cli {
@@ -41,5 +42,8 @@ struct NewObjectOptions {
   /// SecretSource::read.
   Result<WantedObject> read(const std::string& where) const;
 };
+
+/// A key pair in `store`. Errors: unsupported where it makes none, as KeyGenerator::generate_key.
+Result<Key> generate_key(const Store& store, const KeySpec& spec, const NewObject& object);
 
 }  // namespace keystore::cli

@@ -16,6 +16,7 @@ namespace {
 using ExtensionsPtr =
     std::unique_ptr<STACK_OF(X509_EXTENSION), void (*)(STACK_OF(X509_EXTENSION)*)>;
 
+Result<X509NamePtr> subject_of(const RequestSpec& spec);
 Result<X509ReqPtr> unsigned_request(const PublicKey& key, const RequestSpec& spec);
 Result<void> add_names(X509_REQ* request, const RequestSpec& spec, bool critical);
 
@@ -38,6 +39,18 @@ Result<Bytes> make_request(const Key& key, const RequestSpec& spec) {
   return sign_structure(key, *signature, {der, static_cast<std::size_t>(size)});
 }
 
+Result<void> check_holder(const RequestSpec& spec) {
+  const auto subject = subject_of(spec);
+  if (!subject) return Failure(subject.error());
+  return check_names(spec.names);
+}
+
+Result<void> check_names(std::span<const std::string> names) {
+  const auto parsed = parse_alternative_names(names);
+  if (!parsed) return Failure(parsed.error());
+  return {};
+}
+
 RequestSpec renewal_of(const Certificate& certificate) {
   return {.subject_der = certificate.subject_der(), .names = certificate.names()};
 }
@@ -55,13 +68,18 @@ std::string request_to_pem(BytesView der) {
 
 namespace {
 
-Result<X509ReqPtr> unsigned_request(const PublicKey& key, const RequestSpec& spec) {
+Result<X509NamePtr> subject_of(const RequestSpec& spec) {
   auto name = spec.subject_der.empty() ? parse_name(spec.subject) : read_name(spec.subject_der);
-  if (!name) return Failure(name.error());
-  const bool anonymous = X509_NAME_entry_count(name->get()) == 0;
-  if (anonymous && spec.names.empty()) {
+  if (name && X509_NAME_entry_count(name->get()) == 0 && spec.names.empty()) {
     return fail(Errc::invalid_argument, "a request needs a subject or an alternative name");
   }
+  return name;
+}
+
+Result<X509ReqPtr> unsigned_request(const PublicKey& key, const RequestSpec& spec) {
+  const auto name = subject_of(spec);
+  if (!name) return Failure(name.error());
+  const bool anonymous = X509_NAME_entry_count(name->get()) == 0;
   X509ReqPtr request(X509_REQ_new_ex(private_lib_ctx(), nullptr));
   if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
       X509_REQ_set_subject_name(request.get(), name->get()) != 1 ||

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,13 @@ struct RequestSpec {
 /// a PIN and block for a touch on the token. Errors: invalid_argument (subject, names), unsupported
 /// (key type), as Key::sign.
 KEYSTORE_API Result<Bytes> make_request(const Key& key, const RequestSpec& spec);
+
+/// Whether all of `spec` can stand in a request, before a key is made or opened for it. Errors:
+/// invalid_argument, naming the part.
+KEYSTORE_API Result<void> check_holder(const RequestSpec& spec);
+
+/// The names alone, as in RequestSpec. Errors: invalid_argument, naming the one that is off.
+KEYSTORE_API Result<void> check_names(std::span<const std::string> names);
 
 /// What `certificate` says of its holder, for a new request with the same or another key.
 KEYSTORE_API RequestSpec renewal_of(const Certificate& certificate);
