@@ -27,9 +27,10 @@ Failure malformed(std::string_view what) {
 Result<Uri> read_uri(BytesView text) {
   auto uri = Uri::parse(as_text(text));
   if (!uri) return malformed("holds a malformed URI: " + uri.error().message);
-  if (uri->scheme() != "pkcs11" && uri->scheme() != "keystore") {
-    return fail(Errc::unsupported, "a key reference names a key on a token or an identity, not '" +
-                                       uri->scheme() + ":'");
+  if (uri->scheme() != "pkcs11" && uri->scheme() != "keystore" && uri->scheme() != "pfx") {
+    return fail(Errc::unsupported,
+                "a key reference names a key on a token or in a PKCS#12 file, or an identity, not '" +
+                    uri->scheme() + ":'");
   }
   if (auto allowed = check_data_pin(*uri); !allowed) return Failure(allowed.error());
   return uri;

@@ -33,7 +33,7 @@ Entry describe(const Reference& reference) {
                 const auto id = as_bytes(reference.uri.path_attribute("id").value_or(""));
                 return Bytes(id.begin(), id.end());
               }(),
-          .custody = Custody::token,
+          .custody = reference.uri.scheme() == "pfx" ? Custody::file : Custody::token,
           .shape = reference.public_key->shape(),
           .public_key = reference.public_key,
           .attributes = {{reference_attribute, "yes"}}};

@@ -106,9 +106,9 @@ Result<int> refresh_reference(const Options& options, bool json) {
 }
 
 Result<Reference> make_reference(const Key& key, const Uri& asked, const Options& options) {
-  if (key.entry().custody != Custody::token) {
+  if (key.uri().scheme() == "file") {
     return fail(Errc::invalid_argument,
-                fmt::format("{} is not on a token: a reference to a file has no use",
+                fmt::format("{} is a key file that OpenSSL reads: a reference to it has no use",
                             key.uri().canonical()));
   }
   if (!key.public_key()) {
