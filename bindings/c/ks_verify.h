@@ -41,11 +41,22 @@ typedef struct ks_verify_options {
   size_t distrust_count;
   const ks_bytes* crls;
   size_t crl_count;
+  const ks_bytes* ocsp_responses; /* DER, as a server staples them */
+  size_t ocsp_response_count;
+  int32_t soft_fail; /* 1: a revocation status that cannot be had is no reason to refuse */
+  int32_t strict_second_opinion; /* 1: Botan has to agree, too */
+  /* What may be got from the network, by http from public addresses. */
+  int32_t aia;        /* 1: missing intermediates from where certificates name them */
+  int32_t ocsp;       /* 1: the responders that certificates name are asked */
+  int32_t ocsp_nonce; /* 1: no response is taken without the nonce that was sent */
+  int32_t fetch_crl;  /* 1: the lists that certificates name, where OCSP tells nothing */
+  int32_t allow_private_addresses; /* 1: from addresses that are not public, too */
+  uint32_t timeout_ms;             /* of one request; 0: 5000 */
 } ks_verify_options;
 #define KS_VERIFY_OPTIONS_INIT                                                              \
   {                                                                                         \
     sizeof(ks_verify_options), NULL, NULL, NULL, NULL, NULL, NULL, -1, 0, NULL, 0, 0, 0, 0, \
-        KS_VERIFY_NOW, NULL, 0, NULL, 0, NULL, 0, NULL, 0                                   \
+        KS_VERIFY_NOW, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0  \
   }
 
 enum {
@@ -53,6 +64,13 @@ enum {
   KS_OPINION_DISAGREES = 1,
   KS_OPINION_NONE = 2,
   KS_OPINION_NOT_ASKED = 3
+};
+
+enum {
+  KS_REVOCATION_NOT_ASKED = 0,
+  KS_REVOCATION_GOOD = 1,
+  KS_REVOCATION_REVOKED = 2,
+  KS_REVOCATION_UNKNOWN = 3
 };
 
 typedef struct ks_verdict {
@@ -64,6 +82,9 @@ typedef struct ks_verdict {
   const char* openssl_reason;
   int32_t botan_verdict; /* KS_OPINION_… */
   const char* botan_reason;
+  int32_t revocation;          /* KS_REVOCATION_…, of the certificates that were asked about */
+  const ks_error* not_fetched; /* what was not to be had from the network, naming the URL */
+  size_t not_fetched_count;
 } ks_verdict;
 
 typedef struct ks_verification ks_verification;
@@ -101,13 +122,24 @@ typedef struct ks_target_report {
 
 typedef struct ks_report ks_report;
 
-/* Judges identities, files and stores, which belong together: a certificate in one file, its key in
- * another and its issuers in a third are one identity. `options`, for what the certificates shall
- * be good for, and `open` may be NULL. A certificate with fewer days than `soon_days` left is a
- * finding; 0: 30. Errors: invalid_argument; what is wrong with a target is in its report. */
+typedef struct ks_check_options {
+  size_t size;                     /* sizeof(ks_check_options) */
+  const ks_verify_options* verify; /* what certificates shall be good for; may be NULL */
+  const ks_open_options* open;     /* how stores are opened; may be NULL */
+  uint32_t soon_days;              /* fewer days left than that are a finding; 0: 30 */
+  /* For servers, "tls://HOST:PORT": */
+  const char* starttls; /* "smtp", "imap", "postgres"; may be NULL */
+  const char* identity; /* URI of what is shown where a server wants a certificate; may be NULL */
+  uint32_t timeout_ms;  /* for each server, or token; 0: 10000 */
+} ks_check_options;
+#define KS_CHECK_OPTIONS_INIT \
+  { sizeof(ks_check_options), NULL, NULL, 0, NULL, NULL, 0 }
+
+/* Judges identities, files, stores and servers, which belong together: a certificate in one file,
+ * its key in another and its issuers in a third are one identity. `options` may be NULL. Errors:
+ * invalid_argument; what is wrong with a target is in its report. */
 KS_API int32_t ks_check(const char* const* targets, size_t target_count,
-                        const ks_verify_options* options, const ks_open_options* open,
-                        uint32_t soon_days, ks_report** out);
+                        const ks_check_options* options, ks_report** out);
 KS_API void ks_report_free(ks_report* report);
 KS_API size_t ks_report_count(const ks_report* report);
 /* In the order of the targets; NULL from the count on. */

@@ -6,6 +6,7 @@
 #include "bindings/c/guard.h"
 #include "bindings/c/open_options.h"
 #include "bindings/c/verify/options.h"
+#include "bindings/openssl/tls/pkey.h"
 
 namespace c = keystore::c;
 using keystore::verify::Severity;
@@ -43,6 +44,37 @@ struct FlatReport {
   ks_target_report view = {};
 };
 
+keystore::Result<std::shared_ptr<evp_pkey_st>> make_pkey(const keystore::Key& key,
+                                                         ossl_lib_ctx_st* library) {
+  auto made = keystore::openssl::pkey(key, library);
+  if (!made) return keystore::Failure(made.error());
+  return std::shared_ptr<evp_pkey_st>(*std::move(made));
+}
+
+struct Question {
+  keystore::verify::CheckOptions options;
+  std::chrono::sys_seconds at;
+};
+
+Question question_of(const ks_check_options* given) {
+  constexpr ks_check_options defaults = KS_CHECK_OPTIONS_INIT;
+  const auto asked = c::read_sized(given, defaults, "options");
+  auto path = c::path_question(asked.verify);
+  keystore::verify::CheckOptions made{.trust = std::move(path.trust),
+                                      .material = std::move(path.material),
+                                      .verify = std::move(path.options),
+                                      .fetch = path.fetch,
+                                      .open = c::open_options(asked.open),
+                                      .make_pkey = make_pkey};
+  if (asked.soon_days > 0) made.soon_days = asked.soon_days;
+  if (asked.starttls != nullptr) {
+    made.starttls = c::take(keystore::verify::parse_starttls(asked.starttls));
+  }
+  if (asked.identity != nullptr) made.identity = asked.identity;
+  if (asked.timeout_ms > 0) made.time_limit = std::chrono::milliseconds(asked.timeout_ms);
+  return {std::move(made), path.at};
+}
+
 }  // namespace
 
 struct ks_report {
@@ -52,22 +84,17 @@ struct ks_report {
   std::deque<FlatReport> targets;
 };
 
-int32_t ks_check(const char* const* targets, size_t target_count, const ks_verify_options* options,
-                 const ks_open_options* open, uint32_t soon_days, ks_report** out) {
+int32_t ks_check(const char* const* targets, size_t target_count, const ks_check_options* options,
+                 ks_report** out) {
   return c::guard(__func__, [&] {
     c::hand_out(out, [&] {
-      auto question = c::path_question(options);
-      keystore::verify::CheckOptions wanted{.trust = std::move(question.trust),
-                                            .material = std::move(question.material),
-                                            .verify = std::move(question.options),
-                                            .open = c::open_options(open)};
-      if (soon_days > 0) wanted.soon_days = soon_days;
+      const auto question = question_of(options);
       if (target_count > 0) c::require(targets, "targets");
       std::vector<std::string> names;
       for (std::size_t i = 0; i < target_count; ++i) {
         names.emplace_back(c::require_text(targets[i], "targets"));
       }
-      return c::take(keystore::verify::check(names, wanted, question.at));
+      return c::take(keystore::verify::check(names, question.options, question.at));
     });
   });
 }

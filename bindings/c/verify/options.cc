@@ -24,14 +24,18 @@ verify::VerifyOptions judging(const ks_verify_options& given) {
       .host = text_or_empty(given.host),
       .ip = text_or_empty(given.ip),
       .email = text_or_empty(given.email),
+      .soft_fail = given.soft_fail != 0,
       .partial_chain = given.partial_chain != 0,
       .explicit_policy = given.explicit_policy != 0,
       .inhibit_any_policy = given.inhibit_any_policy != 0,
       .inhibit_policy_mapping = given.inhibit_policy_mapping != 0,
+      .strict_second_opinion = given.strict_second_opinion != 0,
   };
   if (given.purpose != nullptr) made.purpose = take(parse_purpose(given.purpose));
   if (given.profile != nullptr) made.profile = take(verify::parse_profile(given.profile));
-  const char* check = given.crl_count > 0 ? "chain" : "none";
+  const bool asked = given.crl_count > 0 || given.ocsp_response_count > 0 || given.ocsp != 0 ||
+                     given.fetch_crl != 0;
+  const char* check = asked ? "chain" : "none";
   if (given.crl_check != nullptr) check = given.crl_check;
   made.crl_check = take(verify::parse_crl_check(check));
   if (given.depth >= 0) made.depth = static_cast<unsigned>(given.depth);
@@ -53,7 +57,21 @@ verify::Material material_of(const ks_verify_options& given) {
   for_each_file(given.crls, given.crl_count, "crls", [&](const auto&, BytesView content) {
     for (auto& crl : verify::read_crls(content)) material.crls.push_back(std::move(crl));
   });
+  for_each_file(given.ocsp_responses, given.ocsp_response_count, "ocsp_responses",
+                [&](const auto&, BytesView content) {
+                  material.ocsp_responses.emplace_back(content.begin(), content.end());
+                });
   return material;
+}
+
+verify::FetchOptions fetch_of(const ks_verify_options& given) {
+  verify::FetchOptions made{.issuers = given.aia != 0,
+                            .ocsp = given.ocsp != 0,
+                            .crls = given.fetch_crl != 0,
+                            .ocsp_nonce = given.ocsp_nonce != 0,
+                            .allow_private_addresses = given.allow_private_addresses != 0};
+  if (given.timeout_ms > 0) made.timeout = std::chrono::milliseconds(given.timeout_ms);
+  return made;
 }
 
 std::optional<verify::Trust> trust_of(const ks_verify_options& given) {
@@ -78,7 +96,8 @@ PathQuestion path_question(const ks_verify_options* given) {
           .trust = trust_of(options),
           .at = options.at == KS_VERIFY_NOW
                     ? now
-                    : std::chrono::sys_seconds(std::chrono::seconds(options.at))};
+                    : std::chrono::sys_seconds(std::chrono::seconds(options.at)),
+          .fetch = fetch_of(options)};
 }
 
 }  // namespace keystore::c

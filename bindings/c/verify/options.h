@@ -1,7 +1,7 @@
 #pragma once
 
 #include "bindings/c/ks_verify.h"
-#include "keystore/verify/verify.h"
+#include "keystore/verify/fetch.h"
 
 namespace keystore::c {
 
@@ -11,6 +11,7 @@ struct PathQuestion {
   verify::Material material = {};
   std::optional<verify::Trust> trust = {};  ///< not set: the operating system's
   std::chrono::sys_seconds at = {};
+  verify::FetchOptions fetch = {};
 };
 PathQuestion path_question(const ks_verify_options* given);
 

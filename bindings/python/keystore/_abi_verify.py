@@ -47,6 +47,16 @@ class VerifyOptions(Structure):
         ("distrust_count", c_size_t),
         ("crls", POINTER(_abi.Bytes)),
         ("crl_count", c_size_t),
+        ("ocsp_responses", POINTER(_abi.Bytes)),
+        ("ocsp_response_count", c_size_t),
+        ("soft_fail", c_int32),
+        ("strict_second_opinion", c_int32),
+        ("aia", c_int32),
+        ("ocsp", c_int32),
+        ("ocsp_nonce", c_int32),
+        ("fetch_crl", c_int32),
+        ("allow_private_addresses", c_int32),
+        ("timeout_ms", c_uint32),
     ]
 
 
@@ -60,6 +70,9 @@ class Verdict(Structure):
         ("openssl_reason", c_char_p),
         ("botan_verdict", c_int32),
         ("botan_reason", c_char_p),
+        ("revocation", c_int32),
+        ("not_fetched", POINTER(_abi.Error)),
+        ("not_fetched_count", c_size_t),
     ]
 
 
@@ -71,6 +84,18 @@ class Finding(Structure):
         ("why", c_char_p),
         ("fix_text", c_char_p),
         ("fix_command", c_char_p),
+    ]
+
+
+class CheckOptions(Structure):
+    _fields_ = [
+        ("size", c_size_t),
+        ("verify", POINTER(VerifyOptions)),
+        ("open", POINTER(_abi.OpenOptions)),
+        ("soon_days", c_uint32),
+        ("starttls", c_char_p),
+        ("identity", c_char_p),
+        ("timeout_ms", c_uint32),
     ]
 
 
@@ -99,7 +124,7 @@ def library() -> Any:
             "ks_verification_verdict": (POINTER(Verdict), [handle]),
             "ks_check": (
                 c_int32,
-                [POINTER(c_char_p), c_size_t, options, POINTER(_abi.OpenOptions), c_uint32, out],
+                [POINTER(c_char_p), c_size_t, POINTER(CheckOptions), out],
             ),
             "ks_report_free": (None, [handle]),
             "ks_report_count": (c_size_t, [handle]),
@@ -126,4 +151,4 @@ def contents(values: List[bytes]) -> Any:
 
 def structs() -> List[Any]:
     """All structs here, for the test of the ABI."""
-    return [VerifyOptions, Verdict, Finding, TargetReport]
+    return [VerifyOptions, Verdict, Finding, CheckOptions, TargetReport]

@@ -24,6 +24,7 @@ Source = Union[str, "os.PathLike[str]", bytes, Certificate]
 Sources = Union[Source, Sequence[Source]]
 
 _opinions = ("agrees", "disagrees", "no-opinion", "not-asked")
+_revocations = ("not-asked", "good", "revoked", "unknown")
 _severities = ("note", "warning", "error")
 _verdicts = ("ok", "warn", "fail")
 
@@ -53,6 +54,8 @@ class Verdict:
     path: Tuple[Certificate, ...]  #: leaf first, anchor last; the best one when refused
     openssl: OpensslVerdict
     botan: SecondOpinion
+    revocation: str  #: "not-asked", "good", "revoked", "unknown"
+    not_fetched: Tuple[KeystoreError, ...]  #: what was not to be had, naming the URL
 
     def __bool__(self) -> bool:
         return self.trusted
@@ -123,12 +126,23 @@ def verify(
     explicit_policy: bool = False,
     inhibit_any_policy: bool = False,
     inhibit_policy_mapping: bool = False,
+    ocsp_response: Sources = (),
+    soft_fail: bool = False,
+    strict_second_opinion: bool = False,
+    aia: bool = False,
+    ocsp: bool = False,
+    ocsp_nonce: bool = False,
+    fetch_crl: bool = False,
+    allow_private_addresses: bool = False,
+    timeout: Optional[float] = None,
 ) -> Verdict:
     """Looks for a path from `cert` to an anchor of `trust` (None: the operating system's).
 
     Names and meanings are those of `keystore verify`. More certificates in `cert` are intermediates.
     `purpose` is "server", "client", "email", "code", "ocsp" or "any"; `profile` "rfc5280" or
-    "webpki"; `at` needs a time zone. One that is not trusted is no exception: the verdict says so.
+    "webpki"; `at` needs a time zone. The network is asked only where `aia`, `ocsp` or `fetch_crl` say
+    so; `timeout` is in seconds, for one request. One that is not trusted is no exception: the verdict
+    says so.
     """
     options = _options(locals())
     library = _abi_verify.library()
@@ -143,6 +157,8 @@ def verify(
         path=tuple(certificate_of(flat.path[i].contents) for i in range(flat.path_count)),
         openssl=OpensslVerdict(bool(flat.openssl_accepts), _abi.text(flat.openssl_reason)),
         botan=SecondOpinion(_opinions[flat.botan_verdict], _abi.text(flat.botan_reason)),
+        revocation=_revocations[flat.revocation],
+        not_fetched=tuple(_abi.error_of(flat.not_fetched[i]) for i in range(flat.not_fetched_count)),
     )
 
 
@@ -168,24 +184,44 @@ def check(
     explicit_policy: bool = False,
     inhibit_any_policy: bool = False,
     inhibit_policy_mapping: bool = False,
+    ocsp_response: Sources = (),
+    soft_fail: bool = False,
+    strict_second_opinion: bool = False,
+    aia: bool = False,
+    ocsp: bool = False,
+    ocsp_nonce: bool = False,
+    fetch_crl: bool = False,
+    allow_private_addresses: bool = False,
+    starttls: Optional[str] = None,
+    identity: Optional[str] = None,
+    timeout: Optional[float] = None,
 ) -> Report:
-    """Finds what is wrong with identities, files and stores, which belong together, and how to mend it.
+    """Finds what is wrong with identities, files, stores and servers ("tls://HOST:PORT"), which belong
+    together, and how to mend it.
 
-    What the certificates shall be good for is said as to verify(). What is wrong with a target is in
-    its report.
+    What the certificates shall be good for is said as to verify(); `identity` is the URI of what is
+    shown to a server that wants a certificate, `timeout` in seconds for each server or token. What is
+    wrong with a target is in its report.
     """
     options = _options(locals())
     library = _abi_verify.library()
     source = PinSource(pin, pin_source)
+    asked = _abi_verify.CheckOptions(
+        size=ctypes.sizeof(_abi_verify.CheckOptions),
+        verify=ctypes.pointer(options),
+        open=ctypes.pointer(source.options),
+        soon_days=soon_days,
+        starttls=_encoded(starttls),
+        identity=_encoded(identity),
+        timeout_ms=_abi.milliseconds(timeout),
+    )
     names = [os.fspath(target) for target in targets]
     handle = _abi.make(
         library.ks_check,
         library.ks_report_free,
         _abi_verify.texts(names),
         len(names),
-        options,
-        source.options,
-        soon_days,
+        asked,
     )
     flat = (library.ks_report_target(handle, i) for i in range(library.ks_report_count(handle)))
     return Report(tuple(_target_report(each.contents) for each in flat))
@@ -212,7 +248,7 @@ def _target_report(flat: Any) -> TargetReport:
 
 def _options(given: Mapping[str, Any]) -> Any:
     """The ks_verify_options of the arguments of verify() and check(), by their names."""
-    files = {name: _contents(given[name]) for name in ("chain", "distrust", "crl")}
+    files = {name: _contents(given[name]) for name in ("chain", "distrust", "crl", "ocsp_response")}
     trust = None if given["trust"] is None else _contents(given["trust"])
     return _abi_verify.VerifyOptions(
         size=ctypes.sizeof(_abi_verify.VerifyOptions),
@@ -238,6 +274,16 @@ def _options(given: Mapping[str, Any]) -> Any:
         distrust_count=len(files["distrust"]),
         crls=_abi_verify.contents(files["crl"]),
         crl_count=len(files["crl"]),
+        ocsp_responses=_abi_verify.contents(files["ocsp_response"]),
+        ocsp_response_count=len(files["ocsp_response"]),
+        soft_fail=given["soft_fail"],
+        strict_second_opinion=given["strict_second_opinion"],
+        aia=given["aia"],
+        ocsp=given["ocsp"],
+        ocsp_nonce=given["ocsp_nonce"],
+        fetch_crl=given["fetch_crl"],
+        allow_private_addresses=given["allow_private_addresses"],
+        timeout_ms=_abi.milliseconds(given["timeout"]),
     )
 
 

@@ -126,6 +126,16 @@ int main(void) {
   FIELD(ks_verify_options, distrust_count);
   FIELD(ks_verify_options, crls);
   FIELD(ks_verify_options, crl_count);
+  FIELD(ks_verify_options, ocsp_responses);
+  FIELD(ks_verify_options, ocsp_response_count);
+  FIELD(ks_verify_options, soft_fail);
+  FIELD(ks_verify_options, strict_second_opinion);
+  FIELD(ks_verify_options, aia);
+  FIELD(ks_verify_options, ocsp);
+  FIELD(ks_verify_options, ocsp_nonce);
+  FIELD(ks_verify_options, fetch_crl);
+  FIELD(ks_verify_options, allow_private_addresses);
+  FIELD(ks_verify_options, timeout_ms);
   STRUCT(ks_verdict);
   FIELD(ks_verdict, trusted);
   FIELD(ks_verdict, reason);
@@ -135,6 +145,9 @@ int main(void) {
   FIELD(ks_verdict, openssl_reason);
   FIELD(ks_verdict, botan_verdict);
   FIELD(ks_verdict, botan_reason);
+  FIELD(ks_verdict, revocation);
+  FIELD(ks_verdict, not_fetched);
+  FIELD(ks_verdict, not_fetched_count);
   STRUCT(ks_finding);
   FIELD(ks_finding, code);
   FIELD(ks_finding, severity);
@@ -148,5 +161,13 @@ int main(void) {
   FIELD(ks_target_report, findings);
   FIELD(ks_target_report, finding_count);
   FIELD(ks_target_report, error);
+  STRUCT(ks_check_options);
+  FIELD(ks_check_options, size);
+  FIELD(ks_check_options, verify);
+  FIELD(ks_check_options, open);
+  FIELD(ks_check_options, soon_days);
+  FIELD(ks_check_options, starttls);
+  FIELD(ks_check_options, identity);
+  FIELD(ks_check_options, timeout_ms);
   return 0;
 }

@@ -29,6 +29,7 @@ static void check_paths(ks_bytes leaf, const ks_verify_options* trusting) {
         strcmp(verdict->reason, "ok") == 0);
   CHECK(verdict->path_count == 2 && strcmp(verdict->path[0]->subject, "CN=web") == 0);
   CHECK(strcmp(verdict->path[1]->subject, "CN=Test CA") == 0);
+  CHECK(verdict->revocation == KS_REVOCATION_NOT_ASKED && verdict->not_fetched_count == 0);
   ks_verification_free(found);
 
   options.host = "elsewhere.test";
@@ -63,12 +64,14 @@ static int has(const ks_target_report* report, const char* code) {
 
 static void check_doctor(const char* const* words, const ks_verify_options* trusting) {
   const char* targets[2];
-  ks_verify_options options = *trusting;
+  ks_verify_options judging = *trusting;
+  ks_check_options options = KS_CHECK_OPTIONS_INIT;
   ks_report* report = NULL;
   targets[0] = words[1];
   targets[1] = words[3];
-  options.host = "elsewhere.test";
-  CHECK(ks_check(targets, 2, &options, NULL, 0, &report) == KS_OK);
+  judging.host = "elsewhere.test";
+  options.verify = &judging;
+  CHECK(ks_check(targets, 2, &options, &report) == KS_OK);
   CHECK(ks_report_count(report) == 2 && ks_report_target(report, 2) == NULL);
   CHECK(strcmp(ks_report_target(report, 0)->target, words[1]) == 0);
   CHECK(ks_report_target(report, 0)->verdict == KS_TARGET_FAIL);
@@ -77,10 +80,12 @@ static void check_doctor(const char* const* words, const ks_verify_options* trus
   ks_report_free(report);
 
   targets[0] = "/nowhere/absent.pem";
-  CHECK(ks_check(targets, 1, trusting, NULL, 0, &report) == KS_OK);
+  CHECK(ks_check(targets, 1, &options, &report) == KS_OK);
   CHECK(ks_report_target(report, 0)->error->code == KS_ERROR_NOT_FOUND);
   ks_report_free(report);
-  CHECK(ks_check(NULL, 1, NULL, NULL, 0, &report) == KS_ERROR_INVALID_ARGUMENT);
+  options.starttls = "tea";
+  CHECK(ks_check(targets, 1, &options, &report) == KS_ERROR_INVALID_ARGUMENT);
+  CHECK(ks_check(NULL, 1, NULL, &report) == KS_ERROR_INVALID_ARGUMENT);
   CHECK(ks_report_count(NULL) == 0);
   ks_report_free(NULL);
 }

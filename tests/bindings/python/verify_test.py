@@ -1,7 +1,10 @@
 """Paths and the doctor."""
 
+import contextlib
 import os
 import re
+import socket
+import threading
 import unittest
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -47,7 +50,18 @@ class Paths(unittest.TestCase):
     def test_revocation_lists(self):
         options = {"trust": CA, "crl_check": "leaf"}
         self.assertTrue(keystore.verify(WEB, crl=FOLDER / "empty.crl", **options))
+        good = keystore.verify(WEB, crl=FOLDER / "empty.crl", **options)
+        self.assertEqual(good.revocation, "good")
         self.assertFalse(keystore.verify(WEB, crl=[FOLDER / "full.crl"], **options))
+
+    def test_nothing_is_fetched_unless_asked(self):
+        verdict = keystore.verify(WEB, trust=CA, crl_check="leaf")
+        self.assertEqual((verdict.trusted, verdict.revocation, verdict.not_fetched), (False, "unknown", ()))
+        soft = keystore.verify(WEB, trust=CA, crl_check="leaf", soft_fail=True)
+        self.assertEqual((soft.trusted, soft.revocation), (True, "unknown"))
+        # The certificate names no place to ask.
+        asked = keystore.verify(WEB, trust=CA, ocsp=True, fetch_crl=True, aia=True, timeout=1)
+        self.assertEqual((asked.trusted, asked.revocation), (False, "unknown"))
 
     def test_errors(self):
         for kind, call in (
@@ -86,6 +100,32 @@ class Doctor(unittest.TestCase):
         self.assertIn("elsewhere.test", mismatch.message)
         self.assertTrue(mismatch.why and mismatch.fix.text)
         self.assertIn("key.missing", self.codes(keystore.check(WEB, trust=CA)))
+
+    def test_servers(self):
+        context = keystore.ssl_context(
+            keystore.identity("pkcs11:token=test;object=p256", pin=PIN), cafile=str(CA)
+        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        thread = threading.Thread(target=self.serve, args=(context, listener), daemon=True)
+        thread.start()
+        target = f"tls://localhost:{listener.getsockname()[1]}"
+        own = f"pkcs11:token=test;object=rsa2048?pin-source=file:{FOLDER}/test.pin"
+        (report,) = keystore.check(target, trust=CA, identity=own, soon_days=1, timeout=20)
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        listener.close()
+        self.assertIsNone(report.error)
+        self.assertNotEqual(report.verdict, "fail", report.findings)
+
+    @staticmethod
+    def serve(context, listener):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                connection.settimeout(5)
+                with contextlib.suppress(OSError):
+                    with context.wrap_socket(connection, server_side=True) as tls:
+                        tls.recv(100)
 
     def test_what_cannot_be_read(self):
         (report,) = keystore.check(FOLDER / "absent.pem", trust=CA)
