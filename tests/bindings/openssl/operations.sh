@@ -111,6 +111,9 @@ signs_cms() {
 does_cms() {
   local type=$1 order=$2 pss=(-keyopt rsa_padding_mode:pss -keyopt rsa_pss_saltlen:32)
   signs_cms "$type" "$order"
+  ours "$order" openssl smime -sign -in "$work/ca.crt" -signer "$work/$type.crt" -inkey "$work/$type.ref" \
+    -out "$work/mail"
+  expect 0 openssl smime -verify -in "$work/mail" -CAfile "$work/ca.crt" -purpose any
   if [ "$type" = rsa2048 ]; then
     signs_cms "$type" "$order" "${pss[@]}"
     expect 0 openssl cms -cmsout -print -noout -inform DER -in "$work/cms"
