@@ -26,6 +26,9 @@ class PinRequest:
 
 Pin = Union[str, bytes, Callable[[PinRequest], Union[str, bytes]]]
 
+# What the words of a source begin with. Taken for a PIN, they would cost a try of the token.
+_source_words = ("file:", "fd:", "cred:", "cmd:", "env:", "pass:")
+
 _what = ("token-pin", "so-pin", "context-pin", "new-pin", "passphrase", "new-passphrase")
 
 
@@ -35,6 +38,8 @@ class PinSource:
     def __init__(self, pin: Optional[Pin], pin_source: Optional[str]) -> None:
         if pin is not None and pin_source is not None:
             raise InvalidArgumentError("both pin and pin_source are given", "give one of them")
+        if isinstance(pin, str) and (pin == "prompt" or pin.startswith(_source_words)):
+            pin, pin_source = None, pin
         self._ask: Optional[Callable[[PinRequest], Union[str, bytes]]] = None
         self.options = _abi.OpenOptions(size=ctypes.sizeof(_abi.OpenOptions))
         if pin_source is not None:

@@ -30,8 +30,8 @@ class Store(Closable):
 
     def entries(
         self,
-        *,
         kind: Optional[str] = None,
+        *,
         label: Optional[str] = None,
         id: Union[bytes, str, None] = None,
         public_key: Optional[bytes] = None,
@@ -79,9 +79,10 @@ class Store(Closable):
 def open(uri: str, pin: Optional[Pin] = None, *, pin_source: Optional[str] = None) -> Store:
     """Opens what the URI names: PATH, file:, pfx:, system:, pkcs11:, keystore:NAME.
 
-    `pin` is the PIN or passphrase itself, or a callable that is given a PinRequest and returns it;
-    `pin_source` says where it is: "file:PATH", "cred:NAME", "cmd:PROGRAM ARG", "prompt". A source in
-    the URI goes before both. Does not look for objects yet.
+    `pin` is the PIN or passphrase itself, or a callable that is given a PinRequest and returns it, or
+    says where it is as `--pin` does: "file:PATH", "cred:NAME", "cmd:PROGRAM ARG", "prompt"; bytes are
+    always the PIN itself, and `pin_source` is always a source. One in the URI goes first. Does not
+    look for objects yet.
     """
     source = PinSource(pin, pin_source)
     handle = _abi.make(ks.ks_store_open_with, ks.ks_store_free, uri.encode(), source.options)

@@ -127,6 +127,9 @@ class Stores(unittest.TestCase):
             keystore.key(path)
         with self.assertRaises(keystore.PinIncorrectError):
             keystore.key(path, pin="wrong")
+        with self.assertRaises(keystore.PinIncorrectError):
+            keystore.key(path, pin=b"pass:secret-words")
+        keystore.key(path, pin="pass:secret-words").close()
         with keystore.key(path, pin=lambda request: "secret-words") as key:
             self.assertEqual(key.entry.custody, "file")
             self.assertTrue(key.sign("ecdsa_secp256r1_sha256", MESSAGE))
@@ -222,6 +225,7 @@ class Identities(unittest.TestCase):
             (TOKEN + ";object=p256", {"pin": PIN}),
             (TOKEN + ";object=p256", {"pin": PIN, "certificates": str(FOLDER / "p256.crt")}),
             (TOKEN + ";object=p256", {"pin_source": f"file:{FOLDER}/test.pin"}),
+            (TOKEN + ";object=p256", {"pin": f"file:{FOLDER}/test.pin"}),
         ):
             with keystore.identity(uri, **options) as identity:
                 self.assertEqual(identity.certificate.subject, "CN=p256")

@@ -8,3 +8,8 @@ make_key p256 "$work/file.key"
 make_certificate "$work/file.key" file "$work/file.crt"
 make_key rsa2048 "$work/other.key"
 run_tests tls_test
+
+# A configuration that loads the provider, wherever in the order, changes nothing.
+for order in "${orders[@]}"; do
+  OPENSSL_CONF=$(provider_conf "$order") run_tests tls_test.Contexts.test_http_server_and_urllib
+done
