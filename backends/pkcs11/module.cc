@@ -80,8 +80,10 @@ Result<void> Module::initialise_now(const Patience& patience) {
     return Failure(std::move(error));
   }
   ours_ = rv == CKR_OK;
-  hook_exit();
-  if (initialisation_.load() == 0) read_info();
+  if (initialisation_.load() == 0) {
+    hook_exit();
+    read_info();
+  }
   initialisation_.fetch_add(1);
   return {};
 }
@@ -336,12 +338,9 @@ void hook_fork() {
 }
 
 void hook_exit() {
-  // After the first C_Initialize: handlers run in the opposite order, so ours comes before those
-  // that the module registered, and C_Finalize finds it whole. Once for each process, because a
-  // child's module may register its own again.
-  static constinit std::atomic<std::uint64_t> hooked_generation = 0;
-  const auto generation = ProcessState::current().generation();
-  if (hooked_generation.exchange(generation) == generation) return;
+  // After the first C_Initialize of each module: handlers run in the opposite order, so ours comes
+  // before those that the module registered, and C_Finalize finds it whole. The first to run ends
+  // all modules. Once more in each process, because a child's module may register its own again.
   std::atexit(end_of_process);
   end_workers_first();
 }
