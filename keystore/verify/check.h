@@ -84,10 +84,10 @@ struct CheckOptions {
 
 /// Judges what `targets` name, one report for each, in their order: an identity, a file, a store of
 /// any kind by its URI, a server ("tls://HOST:PORT", or "HOST:PORT" where that is nothing else).
-/// Keys and certificates of all of them belong together: a certificate in one file, its key in
-/// another and its issuers in a third are one identity. May ask for a PIN. `at` is the time to
-/// judge for. Errors: invalid_argument (an option that cannot be understood), as system_trust();
-/// what is wrong with a target is in its report.
+/// Without any: the installation, one report. Keys and certificates of all of them belong together:
+/// a certificate in one file, its key in another and its issuers in a third are one identity. May
+/// ask for a PIN. `at` is the time to judge for. Errors: invalid_argument (an option that cannot be
+/// understood), as system_trust(); what is wrong with a target is in its report.
 KEYSTORE_API Result<std::vector<TargetReport>> check(std::span<const std::string> targets,
                                                      const CheckOptions& options,
                                                      std::chrono::sys_seconds at);

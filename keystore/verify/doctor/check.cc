@@ -2,6 +2,7 @@
 
 #include "keystore/internal/openssl_error.h"
 #include "keystore/verify/doctor/chain.h"
+#include "keystore/verify/doctor/installation.h"
 #include "keystore/verify/doctor/keys.h"
 #include "keystore/verify/doctor/leaf.h"
 #include "keystore/verify/doctor/revocation.h"
@@ -20,6 +21,11 @@ void judge_stores(Case& all);
 Result<std::vector<TargetReport>> check(std::span<const std::string> targets,
                                         const CheckOptions& options, std::chrono::sys_seconds at) {
   const OpensslErrorMark mark;
+  if (targets.empty()) {
+    TargetReport report{.target = "installation"};
+    doctor::judge_installation(options, report);
+    return std::vector{std::move(report)};
+  }
   auto trust = options.trust ? Result<Trust>(*options.trust) : system_trust();
   if (!trust) return Failure(trust.error());
   Case all{.options = options, .trust = *trust, .at = at};

@@ -1,11 +1,12 @@
 #include "keystore/verify/doctor/child.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 
 #include "keystore/internal/fd.h"
@@ -13,51 +14,65 @@
 namespace keystore::verify::doctor {
 namespace {
 
-[[noreturn]] void be_child(const std::function<bool()>& work, std::chrono::milliseconds limit);
-bool ends_within(pid_t child, std::chrono::milliseconds limit);
+[[noreturn]] void be_child(const std::function<std::string()>& work, int out,
+                           std::chrono::milliseconds limit);
+bool read_to_end(int in, std::chrono::milliseconds limit, std::string& text);
 
 }  // namespace
 
-ChildEnd try_in_child(const std::function<bool()>& work, std::chrono::milliseconds limit) {
-  const auto child = ::fork();
-  if (child < 0) return ChildEnd::failure;
-  if (child == 0) be_child(work, limit);
-  const bool ended = ends_within(child, limit);
-  if (!ended) ::kill(child, SIGKILL);
+Child run_in_child(const std::function<std::string()>& work, std::chrono::milliseconds limit) {
+  std::array<int, 2> ends = {};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  const Fd in(ends[0]);
+  Fd out(ends[1]);
+  const auto process = ::fork();
+  if (process < 0) return {};
+  if (process == 0) be_child(work, out.get(), limit);
+  out.close();
+  Child child;
+  const bool ended = read_to_end(in.get(), limit, child.answer);
+  if (!ended) ::kill(process, SIGKILL);
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!ended) return ChildEnd::stuck;
-  if (!WIFEXITED(status)) return ChildEnd::crash;
-  return WEXITSTATUS(status) == 0 ? ChildEnd::success : ChildEnd::failure;
+  if (!ended) return {ChildEnd::stuck};
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return {ChildEnd::crashed};
+  child.end = ChildEnd::done;
+  return child;
 }
 
 namespace {
 
 /// Ends without the exit handlers of its parent; should nobody wait for it, by its own alarm.
-void be_child(const std::function<bool()>& work, std::chrono::milliseconds limit) {
+void be_child(const std::function<std::string()>& work, int out, std::chrono::milliseconds limit) {
   ::signal(SIGALRM, SIG_DFL);
   ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(limit).count()) + 1);
-  bool good = false;
-  try {
-    good = work();
-  } catch (...) {
-    good = false;
+  if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) {
+    ::dup2(nowhere, STDERR_FILENO);
   }
-  ::_exit(good ? 0 : 1);
+  try {
+    const auto answer = work();
+    const bool written = ::write(out, answer.data(), answer.size()) >= 0;
+    ::_exit(written ? 0 : 1);
+  } catch (...) {
+    ::_exit(1);
+  }
 }
 
-bool ends_within(pid_t child, std::chrono::milliseconds limit) {
-  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+/// False: it takes too long.
+bool read_to_end(int in, std::chrono::milliseconds limit, std::string& text) {
   const auto deadline = std::chrono::steady_clock::now() + limit;
   while (true) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
-    pollfd wanted = {process.get(), POLLIN, 0};
-    const int ready = ::poll(&wanted, 1, static_cast<int>(left.count()));
-    if (ready > 0) return true;
-    if (ready < 0 && errno != EINTR) return false;
+    pollfd wanted = {in, POLLIN, 0};
+    if (::poll(&wanted, 1, static_cast<int>(left.count())) <= 0) continue;
+    std::array<char, 4096> piece = {};
+    const auto count = ::read(in, piece.data(), piece.size());
+    if (count == 0) return true;
+    if (count > 0) text.append(piece.data(), static_cast<std::size_t>(count));
+    if (count < 0 && errno != EINTR) return true;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <filesystem>
 
 #include "keystore/tokens.h"
@@ -13,36 +14,41 @@
 namespace keystore::verify::doctor {
 namespace {
 
-void say_refused(const std::string& path, const Error& error, TargetReport& report);
+std::string error_text(const Error& error);
+Error error_of(const std::string& text);
+void say_refused(const std::string& path, const Error& error, Severity severity,
+                 TargetReport& report);
 std::string mend_permissions(const std::string& path);
 
 }  // namespace
 
-ModuleState judge_module(const std::string& path, const CheckOptions& options,
+ModuleState judge_module(const std::string& path, Severity severity, const CheckOptions& options,
                          TargetReport& report) {
-  const auto list = [&] { return pkcs11::list_tokens(module_uri(path), options.open); };
-  switch (try_in_child([&] { return list().has_value(); }, options.time_limit)) {
+  const auto child = run_in_child(
+      [&] {
+        const auto tokens = pkcs11::list_tokens(module_uri(path), options.open);
+        return tokens ? std::string() : error_text(tokens.error());
+      },
+      options.time_limit);
+  switch (child.end) {
     case ChildEnd::stuck:
       add(report, Code::token_stuck,
           fmt::format("module {} did not say which tokens it has within {} ms", path,
                       options.time_limit.count()),
           {"look after the device or the service behind it: plug it out and in, restart its "
            "daemon, "
-           "see its log"});
+           "see its log"},
+          severity);
       return ModuleState::dangerous;
-    case ChildEnd::crash:
+    case ChildEnd::crashed:
       add(report, Code::module_load, fmt::format("module {} crashes while it is started", path),
-          {"install another version of it, and tell its maker"});
+          {"install another version of it, and tell its maker"}, severity);
       return ModuleState::dangerous;
-    case ChildEnd::failure: {
-      const auto tokens = list();
-      if (tokens) return ModuleState::sound;
-      say_refused(path, tokens.error(), report);
-      return ModuleState::broken;
-    }
-    case ChildEnd::success:
-      return ModuleState::sound;
+    case ChildEnd::done:
+      break;
   }
+  if (child.answer.empty()) return ModuleState::sound;
+  say_refused(path, error_of(child.answer), severity, report);
   return ModuleState::broken;
 }
 
@@ -52,16 +58,32 @@ Uri module_uri(const std::string& path) {
 
 namespace {
 
-void say_refused(const std::string& path, const Error& error, TargetReport& report) {
+std::string error_text(const Error& error) {
+  return fmt::format("{}\n{}\n{}", static_cast<std::int32_t>(error.code), error.message,
+                     error.hint);
+}
+
+Error error_of(const std::string& text) {
+  const auto message = text.find('\n') + 1;
+  const auto hint = text.find('\n', message) + 1;
+  std::int32_t code = 0;
+  std::from_chars(text.data(), text.data() + message, code);
+  return {static_cast<Errc>(code), text.substr(message, hint - 1 - message), {}, text.substr(hint)};
+}
+
+void say_refused(const std::string& path, const Error& error, Severity severity,
+                 TargetReport& report) {
   if (error.code == Errc::refused_by_policy || error.code == Errc::invalid_argument) {
     report.error = error;
   } else if (error.code == Errc::access_denied) {
     add(report, Code::module_permissions, error.message,
-        {"make it root's, and let nobody else write it or its folder", mend_permissions(path)});
+        {"make it root's, and let nobody else write it or its folder", mend_permissions(path)},
+        severity);
   } else {
     add(report, Code::module_load, error.message,
         {error.hint.empty() ? "install the module again, or correct its path in the configuration"
-                            : error.hint});
+                            : error.hint},
+        severity);
   }
 }
 

@@ -13,8 +13,8 @@ enum class ModuleState {
 };
 
 /// Whether the module may be loaded, loads and answers, tried in a child process first; says so in
-/// `report` where not.
-ModuleState judge_module(const std::string& path, const CheckOptions& options,
+/// `report` where not. `severity`: of what is found.
+ModuleState judge_module(const std::string& path, Severity severity, const CheckOptions& options,
                          TargetReport& report);
 
 /// `pkcs11:` for the tokens of one module.

@@ -31,7 +31,7 @@ void Stores::examine(Target& target) {
     return;
   }
   if (!tokens_usable(*uri, report)) return;
-  const auto store = open(*uri, options_.open);
+  const auto store = open(tokens_.with_module(*uri), options_.open);
   if (!store) {
     note(store.error(), report);
     return;

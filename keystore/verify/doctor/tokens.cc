@@ -3,12 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "keystore/verify/doctor/report.h"
 
 namespace keystore::verify::doctor {
 namespace {
 
 Uri token_of(const Uri& uri);
+Severity severity_of(const std::string& module, const Uri& uri, const Config& config);
 bool judge_pin(const pkcs11::TokenInfo& token, TargetReport& report);
 Result<std::shared_ptr<const Config>> config_of(const CheckOptions& options);
 void say_absent(const Uri& token, const std::vector<std::string>& there, TargetReport& report);
@@ -18,15 +22,25 @@ void say_absent(const Uri& token, const std::vector<std::string>& there, TargetR
 bool Tokens::usable(const Uri& uri, TargetReport& report) {
   const auto token = token_of(uri);
   const auto name = token.canonical();
-  if (const auto known = tokens_.find(name); known != tokens_.end()) return known->second;
-  return tokens_[name] = look(token, report);
+  if (const auto known = tokens_.find(name); known != tokens_.end()) {
+    return known->second.usable;
+  }
+  tokens_[name] = look(token, report);
+  return tokens_[name].usable;
 }
 
-bool Tokens::look(const Uri& token, TargetReport& report) {
+Uri Tokens::with_module(const Uri& uri) const {
+  const auto known = tokens_.find(token_of(uri).canonical());
+  if (known == tokens_.end() || known->second.module.empty()) return uri;
+  return uri.without_query_attribute("module-name")
+      .with_query_attribute("module-path", known->second.module);
+}
+
+Tokens::Place Tokens::look(const Uri& token, TargetReport& report) {
   const auto modules = modules_of(token, report);
-  if (modules.sound.empty()) return false;
-  bool found = false;
-  bool good = !modules.any_dangerous;
+  if (modules.sound.empty()) return {};
+  std::vector<std::string> places;
+  bool good = true;
   std::vector<std::string> there;
   for (const auto& path : modules.sound) {
     const auto all = pkcs11::list_tokens(module_uri(path), options_.open);
@@ -37,12 +51,14 @@ bool Tokens::look(const Uri& token, TargetReport& report) {
         pkcs11::list_tokens(token.with_query_attribute("module-path", path), options_.open);
     for (const auto& each : fitting ? fitting->items : std::vector<pkcs11::TokenInfo>()) {
       if (!each.initialised) continue;
-      found = true;
+      places.push_back(path);
       good = judge_pin(each, report) && good;
     }
   }
-  if (!found) say_absent(token, there, report);
-  return found && good;
+  if (places.empty()) say_absent(token, there, report);
+  const bool one = std::ranges::adjacent_find(places, std::ranges::not_equal_to()) == places.end();
+  if (places.empty() || !one) return {!places.empty() && good && !modules.any_dangerous};
+  return {good, places.front()};
 }
 
 void Tokens::judge_all(TargetReport& report) {
@@ -71,7 +87,8 @@ Tokens::Modules Tokens::modules_of(const Uri& uri, TargetReport& report) {
   Modules modules;
   for (const auto& path : *paths) {
     const auto [known, fresh] = modules_.try_emplace(path, ModuleState::broken);
-    if (fresh) known->second = judge_module(path, options_, report);
+    if (fresh)
+      known->second = judge_module(path, severity_of(path, uri, **config), options_, report);
     if (known->second == ModuleState::sound) modules.sound.push_back(path);
     modules.any_dangerous |= known->second == ModuleState::dangerous;
   }
@@ -87,6 +104,15 @@ Uri token_of(const Uri& uri) {
       .without_path_attribute("type")
       .without_query_attribute("pin-source")
       .without_query_attribute("pin-value");
+}
+
+/// What p11-kit lists was asked for by nobody here.
+Severity severity_of(const std::string& module, const Uri& uri, const Config& config) {
+  const bool named =
+      uri.query_attribute("module-path") || uri.query_attribute("module-name") ||
+      std::getenv("PKCS11_MODULE_PATH") != nullptr ||
+      std::ranges::find(config.modules, module, &ModuleConfig::path) != config.modules.end();
+  return named ? Severity::error : Severity::warning;
 }
 
 bool judge_pin(const pkcs11::TokenInfo& token, TargetReport& report) {

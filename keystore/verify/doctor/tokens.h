@@ -18,6 +18,8 @@ class Tokens {
   /// Whether the token of `uri` can be asked: its module answers, it is there, its PIN is not
   /// locked. What is wrong goes into `report`.
   bool usable(const Uri& uri, TargetReport& report);
+  /// `uri`, naming the module that its token was found in, so that no other one is loaded.
+  Uri with_module(const Uri& uri) const;
   /// The modules that `uri` selects and the tokens in them, without asking for one in particular.
   void judge_all(TargetReport& report);
 
@@ -27,12 +29,17 @@ class Tokens {
     bool any_dangerous = false;
   };
 
-  bool look(const Uri& token, TargetReport& report);
+  struct Place {
+    bool usable = false;
+    std::string module = {};  ///< path; empty: in none, or in several
+  };
+
+  Place look(const Uri& token, TargetReport& report);
   Modules modules_of(const Uri& uri, TargetReport& report);
 
   const CheckOptions& options_;
   std::map<std::string, ModuleState> modules_ = {};  ///< by path
-  std::map<std::string, bool> tokens_ = {};          ///< by URI: usable
+  std::map<std::string, Place> tokens_ = {};         ///< by URI
 };
 
 /// Whether a key on a token is there, is the one that its reference says, and signs in time with
