@@ -31,6 +31,7 @@ struct PathRule {
 
 constexpr PathRule path_rules[] = {
     {"anchor", false, anchor_kind},
+    {"anchor", false, distrust_after},
     {"weak key or hash", false, weak_cryptography},
     {"path length", false, depth_of_path},
     {"key identifiers (RFC 5280, 4.2.1.1)", false, key_identifiers},

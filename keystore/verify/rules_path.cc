@@ -183,4 +183,19 @@ Refusal anchor_kind(const PathQuestion& input) {
          "', which is not a root; partial chains allow it";
 }
 
+/// NSS: what the anchor issued, or let be issued, after a time is not trusted for the purpose.
+Refusal distrust_after(const PathQuestion& input) {
+  const auto& members = input.path.members;
+  for (std::size_t at = 1; at < members.size(); ++at) {
+    if (!input.path.from_trust[at]) continue;
+    const auto& times = members[at]->settings().distrust_after;
+    const auto time = times.find(input.purpose);
+    if (time != times.end() && input.path.target().certificate().not_before() > time->second) {
+      return "the certificate is from a time after '" + members[at]->subject() +
+             "' stopped being trusted for this purpose";
+    }
+  }
+  return {};
+}
+
 }  // namespace keystore::verify

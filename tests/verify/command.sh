@@ -45,7 +45,36 @@ openssl x509 -in root.pem -addtrust serverAuth -trustout -out system.pem
 expect 0 trusted web.pem --chain issuing.pem --host www.example.org
 openssl x509 -in issuing.pem -addreject anyExtendedKeyUsage -trustout -out distrust/1a2b3c4d.0
 expect 1 'not trusted' web.pem --chain issuing.pem --host www.example.org
-unset SSL_CERT_FILE SSL_CERT_DIR
+rm distrust/1a2b3c4d.0
+# So do the times after which nothing new is trusted (NSS).
+certdata() {  # TIME: YYMMDD
+  /usr/bin/python3 - "$1" <<'END' > certdata.txt
+import base64, sys
+der = base64.b64decode("".join(open("root.pem").read().split("-----")[2].split()))
+octal = lambda octets: "".join(f"\\{octet:03o}" for octet in octets)
+def field(name, octets): print(f"{name} MULTILINE_OCTAL\n{octal(octets)}\nEND")
+print("BEGINDATA\nCKA_CLASS CK_OBJECT_CLASS CKO_NSS_BUILTIN_ROOT_LIST\n")
+for kind in "CERTIFICATE", "NSS_TRUST":
+    print(f"CKA_CLASS CK_OBJECT_CLASS CKO_{kind}")
+    field("CKA_ISSUER", b"issuer")
+    field("CKA_SERIAL_NUMBER", b"1")
+    if kind == "CERTIFICATE":
+        field("CKA_VALUE", der)
+        field("CKA_NSS_SERVER_DISTRUST_AFTER", sys.argv[1].encode() + b"000000Z")
+    else:
+        print("CKA_TRUST_SERVER_AUTH CK_TRUST CKT_NSS_TRUSTED_DELEGATOR")
+    print()
+END
+}
+printf '[system]\ncertdata = "%s"\n' "$work/certdata.txt" > keystore.toml
+export KEYSTORE_CONFIG=$work/keystore.toml
+cp root.pem system.pem
+certdata 250101
+expect 1 "after 'CN=Root' stopped being trusted" web.pem --chain issuing.pem --host www.example.org
+expect 0 trusted web.pem --chain issuing.pem --trust root.pem --host www.example.org
+certdata 490101
+expect 0 trusted web.pem --chain issuing.pem --host www.example.org
+unset SSL_CERT_FILE SSL_CERT_DIR KEYSTORE_CONFIG
 
 expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --purpose client
 expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --at 2060-01-01T00:00:00Z

@@ -19,6 +19,7 @@ Refusal names_asked_for(const PathQuestion& input);
 Refusal purpose_of_path(const PathQuestion& input);
 Refusal depth_of_path(const PathQuestion& input);
 Refusal anchor_kind(const PathQuestion& input);
+Refusal distrust_after(const PathQuestion& input);
 Refusal key_identifiers(const PathQuestion& input);
 Refusal name_constraints(const PathQuestion& input);
 Refusal weak_cryptography(const PathQuestion& input);
