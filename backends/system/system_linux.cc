@@ -45,7 +45,11 @@ void add_bundle_and_folder(Listing<TrustAnchor>& found) {
   const char* own_file = secure_getenv("SSL_CERT_FILE");
   const char* own_folder = secure_getenv("SSL_CERT_DIR");
   if (own_file != nullptr) add_file(own_file, found);
-  if (own_folder != nullptr) add_folder(own_folder, false, found);
+  // Some environments name the usual places.
+  const bool usual = own_file != nullptr && own_folder != nullptr &&
+                     bundles.front() == std::string_view(own_file) &&
+                     folder == std::string_view(own_folder);
+  if (own_folder != nullptr) add_folder(own_folder, usual, found);
   if (own_file != nullptr || own_folder != nullptr) return;
   std::error_code error;
   const auto* bundle =

@@ -52,12 +52,31 @@ std::optional<Numbers> numbers_of(const Parts& parts) {
   return numbers;
 }
 
-/// Fermat's test to the base 2: passes every prime and no composite by accident.
-bool looks_prime(const BIGNUM* number, const BIGNUM* less_one, BN_CTX* ctx) {
-  const BnPtr base(BN_new());
-  const BnPtr power(BN_secure_new());
-  return BN_is_odd(number) && BN_num_bits(number) > 16 && BN_set_word(base.get(), 2) == 1 &&
-         BN_mod_exp(power.get(), base.get(), less_one, number, ctx) == 1 && BN_is_one(power.get());
+/// A prime number, or what is to be one, with the numbers beside it.
+struct Candidate {
+  explicit Candidate(const BIGNUM* number)
+      : prime(number), less_one(BN_dup(number)), base(BN_dup(number)), power(BN_secure_new()) {}
+
+  /// Large enough, and with its numbers.
+  bool is_ready() const {
+    return less_one != nullptr && base != nullptr && power != nullptr && BN_is_odd(prime) &&
+           BN_num_bits(prime) > 16 && BN_sub_word(less_one.get(), 1) == 1 &&
+           BN_sub_word(base.get(), 2) == 1;
+  }
+
+  const BIGNUM* prime;
+  BnPtr less_one;
+  BnPtr base;  ///< -2: as wide as the prime, which OpenSSL's fast code asks for
+  BnPtr power;
+};
+
+/// Fermat's test to the base 2 (-2 is the same: the exponent is even): passes every prime and no
+/// composite by accident. Both at once take half the time of one after the other.
+bool look_prime(const Candidate& p, const Candidate& q, BN_CTX* ctx) {
+  return BN_mod_exp_mont_consttime_x2(p.power.get(), p.base.get(), p.less_one.get(), p.prime,
+                                      nullptr, q.power.get(), q.base.get(), q.less_one.get(),
+                                      q.prime, nullptr, ctx) == 1 &&
+         BN_is_one(p.power.get()) && BN_is_one(q.power.get());
 }
 
 /// The equations between the parts of a key (RFC 8017, 3.2). Cheaper than OpenSSL's check, which
@@ -70,8 +89,11 @@ class RsaCheck {
         scratch_(BN_secure_new()) {}
 
   bool passes() const {
-    return ctx_ != nullptr && product_is(p, q, n) && prime_side(p, dp) && prime_side(q, dq) &&
-           inverse_is(qi, q, numbers_[p].get());
+    const Candidate first(bn(p));
+    const Candidate second(bn(q));
+    return ctx_ != nullptr && first.is_ready() && second.is_ready() && product_is(p, q, n) &&
+           exponents_fit(first, dp) && exponents_fit(second, dq) &&
+           inverse_is(qi, q, first.prime) && look_prime(first, second, ctx_.get());
   }
 
  private:
@@ -86,11 +108,8 @@ class RsaCheck {
            BN_is_one(scratch_.get());
   }
 
-  bool prime_side(Part prime, Part exponent) const {
-    const BnPtr less_one(BN_dup(bn(prime)));
-    return less_one != nullptr && !BN_is_zero(bn(prime)) && BN_sub_word(less_one.get(), 1) == 1 &&
-           looks_prime(bn(prime), less_one.get(), ctx_.get()) && inverse_is(d, e, less_one.get()) &&
-           inverse_is(exponent, e, less_one.get());
+  bool exponents_fit(const Candidate& side, Part exponent) const {
+    return inverse_is(d, e, side.less_one.get()) && inverse_is(exponent, e, side.less_one.get());
   }
 
   const BIGNUM* bn(Part part) const { return numbers_[part].get(); }

@@ -46,6 +46,9 @@ Result<sys_seconds> end_of_crl(BytesView body);
 Result<Verdict> verify(const Certificate& target, const Material& material, const Trust& trust,
                        const VerifyOptions& options, sys_seconds at, Fetcher& fetcher) {
   auto& state = fetcher.state();
+  const bool status =
+      (state.options.ocsp || state.options.crls) && options.crl_check != CrlCheck::none;
+  if (!state.options.issuers && !status) return verify(target, material, trust, options, at);
   state.begin();
   auto all = material;
   Gathering gathering(state, all, at);
@@ -58,7 +61,7 @@ Result<Verdict> verify(const Certificate& target, const Material& material, cons
     verdict = verify(target, all, trust, path_only, at);
   }
   if (!verdict) return verdict;
-  if (verdict->trusted) gathering.add_revocation(verdict->path, options.crl_check);
+  if (status && verdict->trusted) gathering.add_revocation(verdict->path, options.crl_check);
   verdict = verify(target, all, trust, options, at);
   if (verdict) verdict->not_fetched = std::move(state.failures);
   return verdict;

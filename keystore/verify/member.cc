@@ -8,12 +8,6 @@
 namespace keystore::verify {
 namespace {
 
-std::string oid_text(const ASN1_OBJECT* object) {
-  char text[128] = {};
-  const int size = OBJ_obj2txt(text, sizeof text, object, 1);
-  return size > 0 && size < static_cast<int>(sizeof text) ? text : "";
-}
-
 std::vector<Extension> extensions_of(const X509* x509) {
   std::vector<Extension> all;
   for (int i = 0; i < X509_get_ext_count(x509); ++i) {
@@ -22,7 +16,7 @@ std::vector<Extension> extensions_of(const X509* x509) {
     const auto* value = X509_EXTENSION_get_data(extension);
     all.push_back(
         {OBJ_obj2nid(object),
-         oid_text(object),
+         object,
          X509_EXTENSION_get_critical(extension) != 0,
          {ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))}});
   }
@@ -59,6 +53,12 @@ const Extension* Member::extension(int nid) const noexcept {
     if (extension.nid == nid) return &extension;
   }
   return nullptr;
+}
+
+std::string oid_text(const ASN1_OBJECT* object) {
+  char text[128] = {};
+  const int size = OBJ_obj2txt(text, sizeof text, object, 1);
+  return size > 0 && size < static_cast<int>(sizeof text) ? text : "";
 }
 
 bool same_entity(const Member& a, const Member& b) {

@@ -2,7 +2,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <set>
 
 #include "keystore/internal/der.h"
 #include "keystore/verify/internal/der_check.h"
@@ -116,16 +115,21 @@ Refusal name_constraints_refused(const RuleSubject& subject) {
 }  // namespace
 
 Refusal extension_encodings(const RuleSubject& subject) {
-  std::set<std::string> seen;
-  for (const auto& extension : subject.member.extensions()) {
-    const auto name = "the extension " + extension.oid;
-    if (!seen.insert(extension.oid).second) return name + " is there twice";
-    if (!is_readable(extension)) return name + " is malformed";
-    const bool known = X509V3_EXT_get_nid(extension.nid) != nullptr;
-    if (known && !is_der(extension.value)) return name + " is not DER";
-    if (std::ranges::find(never_empty, extension.nid) != std::end(never_empty) &&
-        is_empty_sequence(extension)) {
-      return name + " is empty";
+  const auto& extensions = subject.member.extensions();
+  for (auto extension = extensions.begin(); extension != extensions.end(); ++extension) {
+    const auto refuse = [&](const char* why) {
+      return "the extension " + oid_text(extension->object) + why;
+    };
+    const bool twice = std::any_of(extensions.begin(), extension, [&](const Extension& before) {
+      return OBJ_cmp(before.object, extension->object) == 0;
+    });
+    if (twice) return refuse(" is there twice");
+    if (!is_readable(*extension)) return refuse(" is malformed");
+    const bool known = X509V3_EXT_get_nid(extension->nid) != nullptr;
+    if (known && !is_der(extension->value)) return refuse(" is not DER");
+    if (std::ranges::find(never_empty, extension->nid) != std::end(never_empty) &&
+        is_empty_sequence(*extension)) {
+      return refuse(" is empty");
     }
   }
   return name_constraints_refused(subject);

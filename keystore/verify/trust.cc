@@ -9,7 +9,7 @@
 
 namespace keystore::verify {
 void Pool::add(MemberPtr member) {
-  auto& same_hash = by_name_[X509_subject_name_hash(member->x509())];
+  auto& same_hash = by_name_[hash_of(X509_get_subject_name(member->x509()))];
   const auto known = std::ranges::find_if(
       same_hash, [&](const MemberPtr& each) { return each->der() == member->der(); });
   if (known == same_hash.end()) {
@@ -22,8 +22,12 @@ void Pool::add(MemberPtr member) {
   *known = std::make_shared<const Member>(std::move(merged));
 }
 
-std::vector<MemberPtr> Pool::with_subject(const X509_NAME* name) const {
-  const auto found = by_name_.find(X509_NAME_hash_ex(name, private_lib_ctx(), nullptr, nullptr));
+unsigned long hash_of(const X509_NAME* name) {
+  return X509_NAME_hash_ex(name, private_lib_ctx(), nullptr, nullptr);
+}
+
+std::vector<MemberPtr> Pool::with_subject(const X509_NAME* name, unsigned long hash) const {
+  const auto found = by_name_.find(hash);
   if (found == by_name_.end()) return {};
   std::vector<MemberPtr> members;
   for (const auto& member : found->second) {

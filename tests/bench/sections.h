@@ -30,6 +30,7 @@ void measure_layers(const Settings& settings, Report& report);
 void measure_loading(const Settings& settings, Report& report);
 void measure_listing(const Settings& settings, Report& report);
 void measure_pfx(const Settings& settings, Report& report);
+void measure_verify(const Settings& settings, Report& report);
 void measure_tls(const Settings& settings, Report& report);
 void measure_one_shot(const Settings& settings, Report& report);
 void measure_event_loop(const Settings& settings, Report& report);
@@ -42,6 +43,8 @@ inline constexpr std::array sections = {
     Section{"load", "one key of many by URI", measure_loading},
     Section{"list", "all private keys of a token", measure_listing},
     Section{"pfx", "a PKCS#12 file opened against PKCS12_parse", measure_pfx},
+    Section{"verify",
+            "server chains against X509_verify_cert, and opening system:", measure_verify},
     Section{"tls", "TLS 1.3 handshakes, both ends in one thread", measure_tls},
     Section{"oneshot", "openssl pkeyutl -sign as a program of its own", measure_one_shot},
     Section{"async", "an event loop of one thread whose token takes 5 ms", measure_event_loop},

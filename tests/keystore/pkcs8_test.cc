@@ -111,6 +111,69 @@ TEST(Pkcs8, RefusesKeysWhosePartsDoNotBelongTogether) {
 }
 
 // RFC 8410, 10.3: version 2 with attributes and public key.
+/// A product of so many primes, together of 512 bits, with which 65537 has an inverse.
+BnPtr product_of_primes(int count) {
+  const BnPtr one(BN_new());
+  BN_one(one.get());
+  BnPtr product(BN_dup(one.get()));
+  const std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>> ctx(BN_CTX_new());
+  for (int i = 0; i < count; ++i) {
+    const BnPtr prime(BN_new());
+    BN_generate_prime_ex(prime.get(), 512 / count, 0, nullptr, nullptr, nullptr);
+    BN_mul(product.get(), product.get(), prime.get(), ctx.get());
+  }
+  const BnPtr less_one(BN_dup(product.get()));
+  BN_sub_word(less_one.get(), 1);
+  return BN_mod_word(less_one.get(), 65537) == 0 ? product_of_primes(count) : std::move(product);
+}
+
+/// PKCS#8 of an RSA key of these factors, all its equations right.
+Bytes rsa_of(const BIGNUM* p, const BIGNUM* q) {
+  const std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>> ctx(BN_CTX_new());
+  const auto number = [] { return BnPtr(BN_new()); };
+  const auto e = number(), n = number(), p1 = number(), q1 = number(), phi = number();
+  BN_set_word(e.get(), 65537);
+  BN_mul(n.get(), p, q, ctx.get());
+  BN_sub(p1.get(), p, BN_value_one());
+  BN_sub(q1.get(), q, BN_value_one());
+  BN_mul(phi.get(), p1.get(), q1.get(), ctx.get());
+  const BnPtr d(BN_mod_inverse(nullptr, e.get(), phi.get(), ctx.get()));
+  const BnPtr dp(BN_mod_inverse(nullptr, e.get(), p1.get(), ctx.get()));
+  const BnPtr dq(BN_mod_inverse(nullptr, e.get(), q1.get(), ctx.get()));
+  const BnPtr qi(BN_mod_inverse(nullptr, q, p, ctx.get()));
+  Bytes body;
+  append_der(body, der_tag::integer, Bytes{0});
+  for (const BIGNUM* part :
+       {static_cast<const BIGNUM*>(n.get()), static_cast<const BIGNUM*>(e.get()),
+        static_cast<const BIGNUM*>(d.get()), p, q, static_cast<const BIGNUM*>(dp.get()),
+        static_cast<const BIGNUM*>(dq.get()), static_cast<const BIGNUM*>(qi.get())}) {
+    Bytes octets(static_cast<std::size_t>(BN_num_bytes(part)) + 1);
+    BN_bn2binpad(part, octets.data(), static_cast<int>(octets.size()));
+    if (octets[1] < 0x80) octets.erase(octets.begin());
+    append_der(body, der_tag::integer, octets);
+  }
+  Bytes key;
+  append_der(key, der_tag::sequence, body);
+  Bytes info{0x02, 0x01, 0x00, 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86,
+             0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};
+  append_der(info, der_tag::octet_string, key);
+  Bytes pkcs8;
+  append_der(pkcs8, der_tag::sequence, info);
+  return pkcs8;
+}
+
+TEST(Pkcs8, RefusesRsaFactorsThatAreNotPrime) {
+  const auto p = product_of_primes(1);
+  const auto q = product_of_primes(1);
+  const auto composite = product_of_primes(2);
+  EXPECT_TRUE(decode_pkcs8(rsa_of(p.get(), q.get())));
+  for (const auto& pkcs8 : {rsa_of(p.get(), composite.get()), rsa_of(composite.get(), q.get())}) {
+    const auto key = decode_pkcs8(pkcs8);
+    ASSERT_FALSE(key);
+    EXPECT_EQ(key.error().code, Errc::malformed);
+  }
+}
+
 TEST(Pkcs8, ReadsVersion2WithItsPublicKey) {
   auto der = from_hex(
       "3072020101300506032b657004220420d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f4475"

@@ -15,7 +15,7 @@ namespace keystore::verify {
 /// One extension as it stands in the certificate.
 struct Extension {
   int nid = NID_undef;
-  std::string oid = {};
+  const ASN1_OBJECT* object = nullptr;  ///< borrowed from the member's X509
   bool critical = false;
   BytesView value = {};  ///< content of extnValue; borrowed from the member's X509
 };
@@ -54,6 +54,8 @@ class Member {
 
 using MemberPtr = std::shared_ptr<const Member>;
 
+/// "2.5.29.17".
+std::string oid_text(const ASN1_OBJECT* object);
 /// The same name and the same public key.
 bool same_entity(const Member& a, const Member& b);
 

@@ -9,14 +9,17 @@
 
 namespace keystore::verify {
 
+/// Equal for names that are the same (RFC 5280, 7.1).
+unsigned long hash_of(const X509_NAME* name);
+
 /// Certificates that may be issuers, found by their subject.
 class Pool {
  public:
   /// A certificate that is there already takes in what the new one's store says of it.
   void add(MemberPtr member);
   std::size_t size() const noexcept { return size_; }
-  /// Those whose subject is `name` (RFC 5280, 7.1), in the order they were added.
-  std::vector<MemberPtr> with_subject(const X509_NAME* name) const;
+  /// Those whose subject is `name` (RFC 5280, 7.1), in the order they were added. `hash`: of it.
+  std::vector<MemberPtr> with_subject(const X509_NAME* name, unsigned long hash) const;
 
  private:
   std::unordered_map<unsigned long, std::vector<MemberPtr>> by_name_;
