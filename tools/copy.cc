@@ -72,24 +72,30 @@ bool issues_another(const Certificate& issuer, const std::vector<Certificate>& c
   });
 }
 
+/// The certificates of the keys, then those that have issued no other.
+std::vector<Certificate> leaves_of(const std::vector<Certificate>& certificates,
+                                   const std::vector<PublicKey>& keys) {
+  std::vector<Certificate> leaves;
+  for (const auto& each : certificates) {
+    if (is_for(each, keys)) add_new(leaves, each);
+  }
+  for (const auto& each : certificates) {
+    if (!issues_another(each, certificates)) add_new(leaves, each);
+  }
+  return leaves;
+}
+
 /// Each leaf with its issuers behind it, as a server sends them; issuers that are missing are taken
-/// from `more`; roots and the rest come last. Leaves are the certificates for `keys`, then those
-/// that have issued no other.
-std::vector<Certificate> in_order(const std::vector<Certificate>& certificates,
-                                  const std::vector<Certificate>& more,
-                                  const std::vector<PublicKey>& keys) {
+/// from `more`; roots and the rest come last.
+std::vector<Certificate> in_order(const std::vector<Certificate>& leaves,
+                                  const std::vector<Certificate>& certificates,
+                                  const std::vector<Certificate>& more) {
   auto candidates = certificates;
   candidates.insert(candidates.end(), more.begin(), more.end());
   std::vector<Certificate> ordered;
-  const auto add_path = [&](const Certificate& leaf) {
+  for (const auto& leaf : leaves) {
     add_new(ordered, leaf);
     for (const auto& issuer : build_chain(leaf, candidates)) add_new(ordered, issuer);
-  };
-  for (const auto& each : certificates) {
-    if (is_for(each, keys)) add_path(each);
-  }
-  for (const auto& each : certificates) {
-    if (!issues_another(each, certificates)) add_path(each);
   }
   for (const auto& each : certificates) add_new(ordered, each);
   return ordered;
@@ -101,16 +107,6 @@ std::vector<PublicKey> public_keys_of(const Load& load) {
     if (key.public_key) keys.push_back(*key.public_key);
   }
   return keys;
-}
-
-Result<std::vector<Certificate>> completions(const std::vector<std::string>& sources) {
-  std::vector<Certificate> all;
-  for (const auto& source : sources) {
-    auto some = open_certificates(source, {});
-    if (!some) return some;
-    std::ranges::move(*some, std::back_inserter(all));
-  }
-  return all;
 }
 
 /// Secret keys in files are read by nobody here.
@@ -143,9 +139,10 @@ Result<Load> take(const CopyRequest& request) {
   }
   add_beside(*store, load);
   tell_what_stays(*store);
-  const auto more = completions(request.chain);
+  const auto leaves = leaves_of(load.certificates, public_keys_of(load));
+  const auto more = request.issuers.find(leaves, load.certificates);
   if (!more) return Failure(more.error());
-  load.certificates = in_order(load.certificates, *more, public_keys_of(load));
+  load.certificates = in_order(leaves, load.certificates, *more);
   return load;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "keystore/backend.h"
+#include "tools/issuers.h"
 #include "tools/options.h"
 
 namespace keystore::cli {
@@ -12,16 +13,16 @@ namespace keystore::cli {
 struct CopyRequest {
   std::string source = {};
   SecretOption source_secret = {};
-  std::vector<std::string> chain = {};  ///< where issuers are that the source lacks
+  IssuerOptions issuers = {};  ///< that the source lacks
   std::string destination = {};
   SecretOption destination_secret = {};
   NewObject object = {};  ///< label and id are for one key
 };
 
 /// Takes everything out of the source before the destination is touched; keys go first, then each
-/// leaf with its issuers in order; a certificate gets the label and id of its key. Errors: not_found
-/// (nothing there), access_denied (a key may not leave), invalid_argument, as Importer; those of
-/// what cannot be read in the source.
+/// leaf with its issuers in order; a certificate gets the label and id of its key. Errors:
+/// not_found (nothing there), access_denied (a key may not leave), invalid_argument, as Importer;
+/// those of what cannot be read in the source.
 Result<std::vector<Entry>> copy_objects(const CopyRequest& request);
 
 }  // namespace keystore::cli

@@ -19,7 +19,7 @@ struct Options {
   std::string destination = {};
   SecretOption pin = {};
   SecretOption passphrase = {};
-  std::vector<std::string> chain = {};
+  IssuerOptions issuers = {};
   std::string wrap_key = {};
   bool legacy = false;
   bool force = false;
@@ -42,9 +42,7 @@ void add_export(CLI::App& app, Context& context) {
   add_secret(*command, "--pin", options->pin, "PIN or passphrase of SRC");
   add_secret(*command, "--passphrase", options->passphrase,
              "Encrypt DST with it; also opens SRC, unless --pin does");
-  command->add_option("--chain", options->chain, "Where issuers are that SRC lacks")
-      ->type_name("URI")
-      ->take_all();
+  options->issuers.add_to(*command);
   command->add_flag("--legacy", options->legacy,
                     "PKCS#12 that old systems read (3DES, SHA-1): Windows before 10");
   command
@@ -90,7 +88,7 @@ Result<int> export_to(const Options& options, bool json) {
   const bool own_secret = from_token || !options.pin.text.empty();
   const auto made = copy_objects({.source = options.source,
                                   .source_secret = own_secret ? options.pin : options.passphrase,
-                                  .chain = options.chain,
+                                  .issuers = options.issuers,
                                   .destination = *target,
                                   .object = {.replace = options.force,
                                              .passphrase = *passphrase ? &**passphrase : nullptr,

@@ -14,7 +14,7 @@ struct Options {
   std::string source = {};
   std::string destination = {};
   SecretOption pin = {};
-  std::vector<std::string> chain = {};
+  IssuerOptions issuers = {};
   std::string wrap_key = {};
   NewObjectOptions object = {};
 };
@@ -30,9 +30,7 @@ void add_import(CLI::App& app, Context& context) {
   command->add_option("DST", options->destination, "The token or the file that gets them")
       ->required();
   add_secret(*command, "--pin", options->pin, "PIN of the token");
-  command->add_option("--chain", options->chain, "Where issuers are that SRC lacks")
-      ->type_name("URI")
-      ->take_all();
+  options->issuers.add_to(*command);
   command
       ->add_option("--wrap-key", options->wrap_key,
                    "AES key on the token DST that opens SRC, which export --wrap-key wrote")
@@ -66,7 +64,7 @@ Result<int> import(const Options& options, bool json) {
   const bool from_token = options.source.starts_with("pkcs11:") || passphrase.text.empty();
   const auto made = copy_objects({.source = options.source,
                                   .source_secret = from_token ? options.pin : passphrase,
-                                  .chain = options.chain,
+                                  .issuers = options.issuers,
                                   .destination = options.destination,
                                   .destination_secret = options.pin,
                                   .object = wanted->object()});

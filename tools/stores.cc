@@ -56,6 +56,11 @@ Result<std::vector<Certificate>> open_certificates(const std::string& uri,
   if (!store) return Failure(store.error());
   auto found = store->find_certificates();
   if (!found) return Failure(found.error());
+  if (const auto anchors = store->find_entries({.kind = EntryKind::trust_anchor})) {
+    for (const auto& anchor : anchors->items) {
+      if (anchor.certificate) found->items.push_back(*anchor.certificate);
+    }
+  }
   if (!found->items.empty()) return std::move(found->items);
   if (!found->skipped.empty()) return Failure(found->skipped.front());
   return fail(Errc::not_found,

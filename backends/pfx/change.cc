@@ -75,7 +75,7 @@ Result<std::vector<Entry>> PfxStore::import_bundle(std::span<const NewItem> item
       if (std::ranges::none_of(fresh, replaces)) all.push_back(&each);
     }
   }
-  std::ranges::stable_partition(all, is_key);
+  std::stable_partition(all.begin(), all.end(), is_key);
   const auto written = write(all, *passphrase, object.legacy);
   if (!written) return Failure(written.error());
   std::vector<Entry> entries;

@@ -40,6 +40,13 @@ here=(--trust root.pem --allow-private-addresses)
 verify 1 web.pem --trust root.pem
 verify 0 web.pem "${here[@]}" --aia --host www.example.org
 said 'CN=Policy'
+# An export is completed from the same places, each issuer behind what it issued.
+cat web.key web.pem > web.both
+expect 0 "$keystore" export web.both whole.pem --aia --allow-private-addresses
+openssl crl2pkcs7 -nocrl -certfile whole.pem | openssl pkcs7 -print_certs -noout > out
+[ "$(sed -n 's/subject=CN = //p' out | tr '\n' ' ')" = 'web Issuing Regional Policy ' ] || fail "the chain: $(cat out)"
+expect 0 "$keystore" export web.both unfinished.pem --aia
+grep -q 'an address that is not public' err || fail "nobody is told: $(cat err)"
 # Not into a private network, unless that is allowed; and nothing is fetched unasked.
 : > www/requests
 verify 1 web.pem --trust root.pem --aia
