@@ -6,6 +6,7 @@
 #include "keystore/verify/doctor/certificates.h"
 #include "keystore/verify/doctor/chain.h"
 #include "keystore/verify/doctor/report.h"
+#include "keystore/verify/doctor/uses.h"
 #include "keystore/verify/fetch.h"
 
 namespace keystore::verify::doctor {
@@ -56,7 +57,6 @@ std::vector<Certificate> judge_path(const Leaf& leaf, std::span<const Certificat
         {"have the certificate that is named issued anew, or take another path; keystore verify "
          "shows the whole path"});
   }
-  judge_length(leaf, false, report);
   return verdict->anchored ? verdict->path : std::vector<Certificate>();
 }
 

@@ -12,6 +12,9 @@ namespace keystore::verify::doctor {
 void add(TargetReport& report, Code code, std::string message, Fix fix,
          std::optional<Severity> severity = {});
 
+/// How the repair of most certificates begins.
+constexpr auto have_issued_anew = "have the certificate issued anew";
+
 /// "2026-03-01T12:00:00Z"
 std::string time_text(std::chrono::sys_seconds time);
 /// "1 day", "12 days"

@@ -3,20 +3,8 @@
 # mount namespace, so that the machine's store stays what it is.
 set -eu
 . "$KEYSTORE_SOURCE/tests/support/lib.sh"
-need update-ca-certificates unshare openssl
-
-if [ -z "${KEYSTORE_TEST_NAMESPACE-}" ]; then
-  unshare -m true 2> /dev/null || skip "no mount namespace can be made here"
-  export KEYSTORE_TEST_NAMESPACE=yes
-  unshare -m "$0" || exit $?
-  exit 0
-fi
-for folder in /etc /usr/local/share /var/lib/keystore; do
-  copy=$work/root$folder
-  mkdir -p "$copy" "$folder"
-  [ "$folder" = /var/lib/keystore ] || cp -a "$folder/." "$copy/"
-  mount --bind "$copy" "$folder"
-done
+need openssl
+. "$KEYSTORE_SOURCE/tests/support/own_trust_store.sh"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" \
   -subj "/O=Example/CN=Our Root" -days 30 2> "$work/req.log"

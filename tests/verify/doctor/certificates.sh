@@ -62,11 +62,16 @@ make restricted /CN=Restricted issuing "${ca[@]}" 'extendedKeyUsage=emailProtect
 make below /CN=below restricted "${leaf[@]}"
 found 1 'error cert.purpose' below.pem below.key restricted.pem issuing.pem "${trust[@]}"
 
-# Too long for public servers: a note, as the root is a private one.
+# Too long for public servers: a note, unless a public authority issued it.
 days=500 web long nothing
 check $(identity long)
 [ "$status" = 0 ] || fail "a long period under a private root: exit $status"
 noted cert.too-long
+days=500 web public nothing 'certificatePolicies=2.23.140.1.2.1'
+found 1 'error cert.too-long' $(identity public)
+days=40 web short nothing 'certificatePolicies=2.23.140.1.2.1'
+check $(identity short)
+[ "$(ask "'cert.too-long' in str(codes)")" = False ] || fail 'a short period is too long'
 
 # The order of a chain.
 cat issuing.pem lower.pem > upside-down.pem

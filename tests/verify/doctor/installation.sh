@@ -78,7 +78,15 @@ sed -i "s|^path = .*third.so.*|path = \"$KEYSTORE_BUILD/tests/tokens/libkeystore
 echo 'C_Initialize hang' > "$KEYSTORE_TEST_FAULTS"
 found 1 'error token.stuck' --timeout 2
 
-# PINs as hardware counts them. The person who reads the finding types what its command asks for.
+# PINs as hardware counts them. Who reads the finding types what its command asks for.
+# mend_typing CODE ARGUMENTS…: as mend, with what would be typed.
+mend_typing() {
+  local code=$1 command
+  shift
+  command=$(ask "[f['fix']['command'] for f in findings if f['code'] == '$code'][0]")
+  PATH=$(dirname "$keystore"):$PATH expect 0 bash -c "$command $*"
+  found 0 ''
+}
 keystore_toml "$KEYSTORE_BUILD/tests/tokens/libkeystore-test-token.so"
 echo 'pin-tries 2' > "$KEYSTORE_TEST_FAULTS"
 found 0 ''
@@ -86,6 +94,11 @@ found 0 ''
 wrong() { "$keystore" import ec.pem 'pkcs11:token=prod;object=x' --pin pass:wrong > /dev/null 2>&1 || true; }
 wrong
 found 1 'error pin.final-try'
-command=$(ask "[f['fix']['command'] for f in findings if f['code'] == 'pin.final-try'][0]")
-PATH=$(dirname "$keystore"):$PATH expect 0 bash -c "$command --pin file:$pin_file --new-pin file:$pin_file"
-found 0 ''
+mend_typing pin.final-try --pin "file:$pin_file" --new-pin "file:$pin_file"
+echo 'pin-tries 9' > "$KEYSTORE_TEST_FAULTS"
+wrong
+wrong
+echo 'pin-tries 2' > "$KEYSTORE_TEST_FAULTS"
+found 1 'error pin.locked'
+printf '%s' "$so_pin" > so.pin
+mend_typing pin.locked --pin "file:$pin_file" --so-pin "file:$work/so.pin"

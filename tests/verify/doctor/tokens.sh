@@ -100,6 +100,11 @@ found 1 'error module.load' keystore:web "${trust[@]}"
 faults vanish
 found 1 'error token.absent' keystore:web "${trust[@]}"
 
+faults 'token-flags set=0x40000'  # CKF_USER_PIN_LOCKED
+found 1 'error pin.locked' keystore:web "${trust[@]}"
+faults 'token-flags set=0x20000'  # CKF_USER_PIN_FINAL_TRY
+found 1 'error pin.final-try' keystore:web "${trust[@]}"
+
 # Mechanisms.
 faults 'without 0x1041 0x1042 0x1043 0x1044 0x1045 0x1046'
 found 1 'error token.mechanism' "$object?$pin" "${trust[@]}"
