@@ -57,7 +57,7 @@ void judge_files(Case& all, const std::vector<Leaf>& leaves) {
       // Of several leaves in a file nobody knows which chain comes first.
       const auto in_file = std::ranges::count_if(leaves, here);
       const auto leaf = in_file == 1 ? std::ranges::find_if(leaves, here) : leaves.begin();
-      if (in_file > 1 || leaf == leaves.end() || leaves.size() > 1) continue;
+      if (in_file > 1 || leaf == leaves.end() || (in_file == 0 && leaves.size() > 1)) continue;
       judge_order(leaf->certificate, sent, file, put_in_order(file), target.report);
     }
   }

@@ -6,11 +6,13 @@ namespace keystore::verify::doctor {
 namespace {
 
 CheckOptions options_for(const TlsAddress& address, const CheckOptions& options);
+const char* usual_port(StartTls protocol);
 
 }  // namespace
 
-void judge_server(const TlsAddress& address, const CheckOptions& options, const Trust& trust,
+void judge_server(TlsAddress address, const CheckOptions& options, const Trust& trust,
                   std::chrono::sys_seconds at, TargetReport& report) {
+  if (address.port.empty()) address.port = usual_port(options.starttls);
   const auto wanted = options_for(address, options);
   const auto peer = ask_peer(address, wanted.verify.host, wanted);
   if (!peer) {
@@ -44,6 +46,20 @@ CheckOptions options_for(const TlsAddress& address, const CheckOptions& options)
   if (!verify.host.empty() || !verify.ip.empty()) return wanted;
   (address.is_numeric() ? verify.ip : verify.host) = address.host;
   return wanted;
+}
+
+const char* usual_port(StartTls protocol) {
+  switch (protocol) {
+    case StartTls::none:
+      return "443";
+    case StartTls::smtp:
+      return "25";
+    case StartTls::imap:
+      return "143";
+    case StartTls::postgres:
+      return "5432";
+  }
+  return "443";
 }
 
 }  // namespace

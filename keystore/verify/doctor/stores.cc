@@ -84,6 +84,10 @@ namespace {
 
 /// A file whose name looks like a server's is a file all the same.
 Result<Uri> uri_of(const std::string& target) {
+  if (target.starts_with("tls://")) {
+    return fail(Errc::invalid_argument, "'" + target + "' names no server",
+                "write tls://HOST:PORT, an IPv6 address in brackets");
+  }
   auto uri = Uri::parse(target);
   std::error_code error;
   if (!uri && std::filesystem::exists(std::filesystem::path(target), error)) {

@@ -12,6 +12,8 @@
 namespace keystore::verify::doctor {
 namespace {
 
+std::optional<TlsAddress> with_port(std::string_view host, std::string_view port);
+
 bool is_port(std::string_view text) {
   unsigned port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -21,19 +23,26 @@ bool is_port(std::string_view text) {
 std::optional<TlsAddress> host_and_port(std::string_view text) {
   const auto colon = text.rfind(':');
   if (colon == text.npos || !is_port(text.substr(colon + 1))) return {};
-  auto host = text.substr(0, colon);
+  return with_port(text.substr(0, colon), text.substr(colon + 1));
+}
+
+std::optional<TlsAddress> with_port(std::string_view host, std::string_view port) {
   const bool bracketed = host.starts_with('[') && host.ends_with(']');
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (host.empty() || host.find_first_of("/[]@ ") != host.npos) return {};
   if (!bracketed && host.find(':') != host.npos) return {};
-  return TlsAddress{std::string(host), std::string(text.substr(colon + 1))};
+  return TlsAddress{std::string(host), std::string(port)};
 }
 
 }  // namespace
 
 std::optional<TlsAddress> TlsAddress::parse(std::string_view target) {
   constexpr std::string_view scheme = "tls://";
-  if (target.starts_with(scheme)) return host_and_port(target.substr(scheme.size()));
+  if (target.starts_with(scheme)) {
+    const auto place = target.substr(scheme.size());
+    const auto whole = host_and_port(place);
+    return whole ? whole : with_port(place, {});
+  }
   std::error_code error;
   if (std::filesystem::exists(std::filesystem::path(target), error)) return {};
   // A host is no scheme that stores have.

@@ -22,7 +22,7 @@ Result<TlsPeer> ask_peer(const TlsAddress& address, const std::string& name,
                          const CheckOptions& options);
 
 /// Asks the server and judges what it shows.
-void judge_server(const TlsAddress& address, const CheckOptions& options, const Trust& trust,
+void judge_server(TlsAddress address, const CheckOptions& options, const Trust& trust,
                   std::chrono::sys_seconds at, TargetReport& report);
 
 }  // namespace keystore::verify::doctor

@@ -26,6 +26,13 @@ found 0 '' web.p12 "${trust[@]}" --passphrase pass:secret
 openssl pkey -in web.key -aes256 -passout pass:secret -out secret.key
 found 0 '' web.pem secret.key chain.pem "${trust[@]}" --passphrase pass:secret
 
+# Self-signed, as servers for tests often are: CA:TRUE.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout self.key -out self.pem -subj /CN=self -days 60 \
+  -addext subjectAltName=DNS:self 2> /dev/null
+found 0 '' self.pem self.key --trust self.pem
+found 1 'error key.missing' self.pem --trust self.pem
+found 1 'error chain.untrusted' self.pem self.key "${trust[@]}"
+
 # Keys.
 found 1 'error key.missing' web.pem chain.pem "${trust[@]}"
 found 1 'error key.mismatch' web.pem other.key chain.pem "${trust[@]}"

@@ -81,6 +81,9 @@ check localhost:1 --starttls telnet
 [ "$status" = 2 ] || fail "STARTTLS for telnet: exit $status"
 
 # Servers that do not answer, or not so.
+found 2 '' tls://
+found 2 '' tls://localhost:0
+found 2 '' 'tls://2001:db8::1'
 port=$(free_port)
 found 5 '' "localhost:$port"
 found 3 '' tls://nobody.invalid:443
