@@ -134,3 +134,37 @@ wrapped mechanism ed25519 1 0x1085 'pkcs11:token=t'
 wrapped pin ed25519 1 0x210b 'pkcs11:token=t?pin-value=1234'
 wrapped file ed25519 1 0x210b 'file:/etc/key'
 { echo '-----BEGIN KEYSTORE WRAPPED KEY-----'; base64 -w 64 seeds/wrapped_key/ec; echo '-----END KEYSTORE WRAPPED KEY-----'; } >seeds/wrapped_key/pem
+
+# A root, a server's certificate, and what the root says of it: a CRL and an OCSP response.
+mkdir -p seeds/path seeds/crl seeds/ocsp
+openssl req -new -x509 -key "$work/p256.pem" -days 36500 -subj /CN=Root -out "$work/root.pem" \
+  -addext keyUsage=critical,keyCertSign,cRLSign
+printf '%s\n' 'subjectAltName=DNS:www.example.org' 'keyUsage=digitalSignature' 'extendedKeyUsage=serverAuth' \
+  'authorityKeyIdentifier=keyid' 'subjectKeyIdentifier=hash' >"$work/leaf.ext"
+openssl req -new -key "$work/rsa.pem" -subj /CN=web -out "$work/leaf.csr"
+openssl x509 -req -in "$work/leaf.csr" -CA "$work/root.pem" -CAkey "$work/p256.pem" -set_serial 4711 -days 36500 \
+  -extfile "$work/leaf.ext" -out "$work/leaf.pem"
+{
+  echo '#pragma once'
+  echo
+  echo '// Made by make_seeds.sh: a root and a certificate of it.'
+  for name in root leaf; do
+    printf '\nconstexpr char %s_pem[] = R"(' "$name"
+    openssl x509 -in "$work/$name.pem"
+    echo ')";'
+  done
+} >chain.h
+openssl x509 -in "$work/leaf.pem" -outform DER -out seeds/path/leaf
+openssl x509 -in "$work/root.pem" -outform DER -out seeds/path/root
+printf 'V\t400101000000Z\t\t1267\tunknown\t/CN=web\n' >"$work/good"
+printf 'R\t400101000000Z\t250101000000Z,superseded\t1267\tunknown\t/CN=web\n' >"$work/revoked"
+printf '%s\n' '[ca]' 'default_ca = root' '[root]' 'default_md = sha256' "crlnumber = $work/number" >"$work/ca.conf"
+for said in good revoked; do
+  echo 01 >"$work/number"
+  echo "database = $work/$said" >>"$work/ca.conf"
+  : >"$work/$said.attr"
+  openssl ca -config "$work/ca.conf" -gencrl -crldays 36500 -cert "$work/root.pem" -keyfile "$work/p256.pem" -out "$work/crl.pem"
+  openssl crl -in "$work/crl.pem" -outform DER -out "seeds/crl/$said"
+  openssl ocsp -index "$work/$said" -CA "$work/root.pem" -rsigner "$work/root.pem" -rkey "$work/p256.pem" -ndays 36500 \
+    -issuer "$work/root.pem" -cert "$work/leaf.pem" -no_nonce -respout "seeds/ocsp/$said"
+done
