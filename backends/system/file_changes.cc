@@ -8,6 +8,7 @@
 
 #include "keystore/bytes.h"
 #include "keystore/file.h"
+#include "keystore/internal/temporary_file.h"
 
 namespace keystore::system {
 namespace {
@@ -21,6 +22,7 @@ constexpr auto after_name = "after";
 
 Result<void> write(const std::string& path, const std::optional<std::string>& content);
 Result<void> write_change(const std::string& folder, const FileChange& change);
+Result<void> sync_folder_of(const std::string& path);
 Error in(const std::string& path, std::error_code error, const char* call, const char* verb);
 
 }  // namespace
@@ -101,7 +103,7 @@ Result<void> ChangeRecord::remove(unsigned number) const {
   std::error_code error;
   fs::remove_all(folder_of(number), error);
   if (error) return Failure(in(folder_of(number), error, "remove", "remove"));
-  return {};
+  return sync_folder_of(folder_of(number));
 }
 
 std::string ChangeRecord::folder_of(unsigned number) const {
@@ -120,7 +122,7 @@ Result<void> write(const std::string& path, const std::optional<std::string>& co
   std::error_code error;
   fs::remove(path, error);
   if (error) return Failure(in(path, error, "unlink", "remove"));
-  return {};
+  return sync_folder_of(path);
 }
 
 // The path comes last: a change without it was never made.
@@ -131,7 +133,19 @@ Result<void> write_change(const std::string& folder, const FileChange& change) {
   auto done = write(folder + "/" + before_name, change.before);
   if (done) done = write(folder + "/" + after_name, change.after);
   if (done) done = write(folder + "/" + path_name, change.path);
+  // Folders that were made for it.
+  const auto number = folder.substr(0, folder.rfind('/'));
+  for (const auto& made : {folder, number, number.substr(0, number.rfind('/'))}) {
+    if (done) done = sync_folder_of(made);
+  }
   return done;
+}
+
+/// A removal or a new name in it lasts from now on.
+Result<void> sync_folder_of(const std::string& path) {
+  const auto folder = Folder::of(path);
+  if (!folder) return Failure(folder.error());
+  return folder->sync();
 }
 
 Error in(const std::string& path, std::error_code error, const char* call, const char* verb) {

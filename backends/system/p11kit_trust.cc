@@ -1,12 +1,13 @@
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 
 #include "backends/system/sources.h"
 #include "keystore/internal/run_program.h"
+#include "keystore/internal/temporary_folder.h"
 
 namespace keystore::system {
 namespace {
@@ -17,26 +18,8 @@ namespace fs = std::filesystem;
 constexpr std::array set_up_by_site = {"/etc/pkcs11/modules/p11-kit-trust.module",
                                        "/etc/pki/ca-trust/source"};
 
-/// Removed at the end with what is in it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::error_code error;
-    auto name = (fs::temp_directory_path(error) / "keystore-trust-XXXXXX").string();
-    if (::mkdtemp(name.data()) != nullptr) path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    if (!path_.empty()) fs::remove_all(path_, error);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  /// Empty: it could not be made.
-  const fs::path& path() const noexcept { return path_; }
-
- private:
-  fs::path path_;
-};
+/// The tool reads a few files; it hangs only where something is broken.
+constexpr auto longest = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -52,7 +35,8 @@ void add_p11kit(Listing<TrustAnchor>& found) {
   const auto extracted = folder.path().empty()
                              ? fail(Errc::io, "no temporary folder could be made")
                              : run_program({"trust", "extract", "--format=openssl-bundle",
-                                            "--filter=trust-policy", bundle});
+                                            "--filter=trust-policy", bundle},
+                                           longest);
   if (extracted) return add_file(bundle, found);
   found.skipped.push_back(extracted.error());
   found.skipped.back().message =

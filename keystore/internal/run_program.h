@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,7 +11,9 @@
 namespace keystore {
 
 /// Runs a program (found on PATH, no shell) to its end; what it prints goes to standard error. An
-/// empty list is nothing to do. Errors: not_found, io (it failed).
-KEYSTORE_API Result<void> run_program(const std::vector<std::string>& words);
+/// empty list is nothing to do. With `most` it is killed, with what it started, when it takes
+/// longer. Errors: not_found, io (it failed), timed_out.
+KEYSTORE_API Result<void> run_program(const std::vector<std::string>& words,
+                                      std::optional<std::chrono::milliseconds> most = {});
 
 }  // namespace keystore

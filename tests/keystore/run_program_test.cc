@@ -1,0 +1,35 @@
+#include "keystore/internal/run_program.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+
+namespace keystore {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(RunProgram, WaitsForItsEnd) {
+  EXPECT_TRUE(run_program({"true"}));
+  EXPECT_TRUE(run_program({"true"}, std::chrono::minutes(1)));
+  EXPECT_EQ(run_program({"false"}).error().code, Errc::io);
+  EXPECT_EQ(run_program({"no-such-program"}, milliseconds(10)).error().code, Errc::not_found);
+}
+
+TEST(RunProgram, KillsWhatTakesLongerWithWhatItStarted) {
+  std::array<int, 2> ends = {};
+  ASSERT_EQ(pipe(ends.data()), 0);  // inherited by both
+  const auto ended = run_program({"sh", "-c", "sleep 600 & sleep 600"}, milliseconds(300));
+  close(ends[1]);
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::timed_out);
+  // The end of the pipe comes when nobody has it open for writing any more.
+  pollfd end = {.fd = ends[0], .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&end, 1, 60000), 1) << "something that it started lives on";
+  close(ends[0]);
+}
+
+}  // namespace
+}  // namespace keystore
