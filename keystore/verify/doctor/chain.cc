@@ -11,7 +11,6 @@
 namespace keystore::verify::doctor {
 namespace {
 
-Fix put_in_order(const std::string& file);
 Bytes key_id_of(const Member& member);
 
 }  // namespace
@@ -58,7 +57,9 @@ void judge_files(Case& all, const std::vector<Leaf>& leaves) {
       const auto in_file = std::ranges::count_if(leaves, here);
       const auto leaf = in_file == 1 ? std::ranges::find_if(leaves, here) : leaves.begin();
       if (in_file > 1 || leaf == leaves.end() || (in_file == 0 && leaves.size() > 1)) continue;
-      judge_order(leaf->certificate, sent, file, put_in_order(file), target.report);
+      const Fix fix{"write the leaf first, then its issuers, each behind the one that it certified",
+                    rewrite_command(file, target.evidence)};
+      judge_order(leaf->certificate, sent, file, fix, target.report);
     }
   }
 }
@@ -81,13 +82,6 @@ void judge_key_ids(std::span<const Certificate> certificates, TargetReport& repo
 }
 
 namespace {
-
-Fix put_in_order(const std::string& file) {
-  const auto word = shell_word(file);
-  const auto fresh = shell_word(file + ".ordered");
-  return {"write the leaf first, then its issuers, each behind the one that it certified",
-          fmt::format("keystore export {0} {1} && mv {1} {0}", word, fresh)};
-}
 
 Bytes key_id_of(const Member& member) {
   const auto* id = X509_get0_subject_key_id(member.x509());

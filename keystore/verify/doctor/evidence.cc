@@ -1,8 +1,11 @@
 #include "keystore/verify/doctor/evidence.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "keystore/internal/public_key_parsed.h"
+#include "keystore/verify/doctor/report.h"
 
 namespace keystore::verify::doctor {
 namespace {
@@ -42,6 +45,17 @@ Result<Evidence> gather(const Store& store) {
   }
   add_certificates_of(store, evidence);
   return evidence;
+}
+
+std::string rewrite_command(const std::string& file, const Evidence& evidence,
+                            const std::string& arguments) {
+  for (const auto& key : evidence.keys) {
+    const auto encrypted = key.entry.attributes.find("encrypted");
+    const bool plain = encrypted != key.entry.attributes.end() && encrypted->second == "no";
+    if (key.file == file && !plain) return {};
+  }
+  return fmt::format("keystore export {0} {1}{2} && cp {1} {0} && rm {1}", shell_word(file),
+                     shell_word(file + ".new"), arguments);
 }
 
 namespace {

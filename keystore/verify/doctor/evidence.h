@@ -33,6 +33,12 @@ struct Evidence {
   std::vector<Error> unreadable = {};
 };
 
+/// A command that writes a PEM file anew, its leaf first and the chain behind it, with its owner
+/// and mode; `arguments` are more for `keystore export`. Empty where that is not to be had by a
+/// command: it holds a key that is encrypted, or on a token.
+std::string rewrite_command(const std::string& file, const Evidence& evidence,
+                            const std::string& arguments = {});
+
 /// Reads everything that `store` holds. May ask for a PIN. Errors: as Store::find_entries.
 Result<Evidence> gather(const Store& store);
 

@@ -20,7 +20,9 @@ void judge_end(const Leaf& leaf, const Verdict& verdict, const Case& all, Target
 Result<Verdict> complete(const Leaf& leaf, Material material, const VerifyOptions& options,
                          const Case& all);
 void say_missing(const Leaf& leaf, std::span<const Certificate> served,
-                 const std::vector<Certificate>& path, TargetReport& report);
+                 const std::vector<Certificate>& path, const std::string& command,
+                 TargetReport& report);
+std::string complete_command(const Leaf& leaf, const Case& all);
 bool explained(const TargetReport& report, std::size_t findings_before);
 std::string file_with(const Case& all, const Certificate& certificate);
 
@@ -44,7 +46,8 @@ std::vector<Certificate> judge_path(const Leaf& leaf, std::span<const Certificat
       material.intermediates.insert(material.intermediates.end(), more.begin(), more.end());
     auto again = complete(leaf, material, options, all);
     if (again && again->anchored) {
-      say_missing(leaf, material.intermediates, again->path, report);
+      say_missing(leaf, material.intermediates, again->path,
+                  given ? complete_command(leaf, all) : "", report);
       verdict = std::move(again);
     }
   }
@@ -135,7 +138,8 @@ Result<Verdict> complete(const Leaf& leaf, Material material, const VerifyOption
 
 /// Those who have the missing issuers from elsewhere come through.
 void say_missing(const Leaf& leaf, std::span<const Certificate> served,
-                 const std::vector<Certificate>& path, TargetReport& report) {
+                 const std::vector<Certificate>& path, const std::string& command,
+                 TargetReport& report) {
   std::vector<std::string> missing;
   for (std::size_t at = 1; at + 1 < path.size(); ++at) {
     if (std::ranges::find(served, path[at]) == served.end()) {
@@ -147,7 +151,19 @@ void say_missing(const Leaf& leaf, std::span<const Certificate> served,
   add(report, Code::chain_incomplete,
       fmt::format("the chain of '{}' lacks {}, which leads to a trust anchor",
                   leaf.certificate.subject(), names),
-      {fmt::format("add {} to the chain that is sent", names)});
+      {fmt::format("add {} to the chain that is sent", names), command});
+}
+
+/// Adds the issuers that were fetched to the leaf's own file.
+std::string complete_command(const Leaf& leaf, const Case& all) {
+  const auto& fetch = all.options.fetch;
+  const auto& evidence = all.targets[leaf.target].evidence;
+  const auto found =
+      std::ranges::find(evidence.certificates, leaf.certificate, &FoundCertificate::certificate);
+  if (!fetch.issuers || found->file.empty() || !found->ordered) return {};
+  return rewrite_command(
+      found->file, evidence,
+      fetch.allow_private_addresses ? " --aia --allow-private-addresses" : " --aia");
 }
 
 bool explained(const TargetReport& report, std::size_t findings_before) {

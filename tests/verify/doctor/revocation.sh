@@ -61,7 +61,12 @@ for how in --fetch-crl --ocsp; do
   found 0 '' good.pem good.key issuing.pem "${trust[@]}" "$how" "${fetch[@]}"
   found 1 'error revoked' bad.pem bad.key issuing.pem "${trust[@]}" "$how" "${fetch[@]}"
 done
-found 1 'error chain.incomplete' good.pem good.key "${trust[@]}" --aia "${fetch[@]}"
+cp good.pem alone.pem
+chmod 640 alone.pem
+found 1 'error chain.incomplete' alone.pem good.key "${trust[@]}" --aia "${fetch[@]}"
+mend chain.incomplete alone.pem good.key "${trust[@]}" --aia "${fetch[@]}"
+found 0 '' alone.pem good.key "${trust[@]}"
+[ "$(stat -c %a alone.pem)" = 640 ] || fail 'the file has another mode now'
 
 # A server that staples.
 for name in good bad; do
