@@ -4,9 +4,11 @@
  *
  *   tls_client_c www.example.org 443 system:
  *   tls_client_c db.example.org 8443 /etc/ssl/ca.pem keystore:client */
+#define _POSIX_C_SOURCE 200809L
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "keystore/ks_openssl.h"
@@ -62,6 +64,7 @@ int main(int count, char** words) {
     fprintf(stderr, "usage: tls_client HOST PORT CA [KEY [CERTIFICATES]]\n");
     return 2;
   }
+  signal(SIGPIPE, SIG_IGN);
   ks_set_log_sink(log_line, NULL);
   trust[0] = words[3];
   options.role = KS_TLS_CLIENT;

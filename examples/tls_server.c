@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -69,32 +70,48 @@ static void answer(SSL* connection) {
   SSL_shutdown(connection);
 }
 
-static int serve(SSL_CTX* context, const char* port) {
+static void serve_one(SSL_CTX* context, int client) {
+  const struct timeval patience = {5, 0};
+  SSL* connection = SSL_new(context);
+  setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+  SSL_set_fd(connection, client);
+  answer(connection);
+  SSL_free(connection);
+  close(client);
+}
+
+/* Until one of the signals that are let in while it waits, and only then, so that none is missed.
+ */
+static int serve(SSL_CTX* context, const char* port, const sigset_t* waiting) {
   const int listener = listen_on(port);
   if (listener < 0) {
     fprintf(stderr, "tls_server: cannot listen on port %s\n", port);
     return 1;
   }
   while (!ended) {
-    const struct timeval patience = {5, 0};
-    SSL* connection;
-    const int client = accept(listener, NULL, NULL);
-    if (client < 0) continue;
-    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    connection = SSL_new(context);
-    SSL_set_fd(connection, client);
-    answer(connection);
-    SSL_free(connection);
-    close(client);
+    fd_set ready;
+    int client;
+    FD_ZERO(&ready);
+    FD_SET(listener, &ready);
+    if (pselect(listener + 1, &ready, NULL, NULL, NULL, waiting) <= 0) continue;
+    client = accept(listener, NULL, NULL);
+    if (client >= 0) serve_one(context, client);
   }
   close(listener);
   return 0;
 }
 
-static void end_on(int signal_number) {
+/* SIGTERM and SIGINT end the program, but are held back; `waiting` gets the mask from before. */
+static void hold_back_ends(sigset_t* waiting) {
   struct sigaction action = {0};
+  sigset_t ends;
   action.sa_handler = end;
-  sigaction(signal_number, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+  sigaction(SIGINT, &action, NULL);
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  sigprocmask(SIG_BLOCK, &ends, waiting);
 }
 
 int main(int count, char** words) {
@@ -103,14 +120,14 @@ int main(int count, char** words) {
   const char* trust[1];
   SSL_CTX* context;
   ks_rotator* rotator = NULL;
+  sigset_t waiting;
   int status;
   if (count < 3 || count > 5) {
     fprintf(stderr, "usage: tls_server PORT KEY [CERTIFICATES [CLIENT-CA]]\n");
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
-  end_on(SIGTERM);
-  end_on(SIGINT);
+  hold_back_ends(&waiting);
   ks_set_log_sink(log_line, NULL);
 
   source.key = words[2];
@@ -128,7 +145,7 @@ int main(int count, char** words) {
       ks_rotator_start(context, &rotator) != KS_OK) {
     status = fail();
   } else {
-    status = serve(context, words[1]);
+    status = serve(context, words[1], &waiting);
   }
   ks_rotator_free(rotator);
   SSL_CTX_free(context);
