@@ -1,5 +1,5 @@
 #!/bin/bash
-# snippets.sh cpp|c|python|toml|console: every snippet of that language in README and docs/ compiles and
+# snippets.sh cpp|c|python|toml|json|console: every snippet of that language in README and docs/ compiles and
 # runs as it stands there. Paths under /etc are under the folder of the test, where the token `prod` and
 # the identity `web` are.
 set -eu
@@ -8,7 +8,7 @@ language=$1
 
 # Languages that this script knows, so that no snippet goes untried; blocks without one are output.
 unknown=$(grep -hoP '^```\K\w+' "$KEYSTORE_SOURCE"/README.md "$KEYSTORE_SOURCE"/docs/*.md |
-  grep -vxE 'cpp|c|python|toml|console' || true)
+  grep -vxE 'cpp|c|python|toml|json|console' || true)
 [ -z "$unknown" ] || fail "no test for snippets of: $unknown"
 
 # put_on_prod: the key web with its certificate, on the token.
