@@ -110,7 +110,7 @@ said '"revocation":"unknown"'
 verify 0 delegate-web.pem "${here[@]}" --ocsp --ocsp-nonce
 responder delegate delegate -ndays 1 -resp_no_certs
 verify 1 delegate-web.pem "${here[@]}" --ocsp
-# A response in time only; a stapled one serves as well, and one of a revoked delegate does not.
+# A response in time only; a stapled one serves as well.
 responder delegate delegate -ndays 1
 verify 1 delegate-web.pem "${here[@]}" --ocsp --at 2030-01-01T00:00:00Z
 openssl ocsp -index index -CA root.pem -rsigner delegate.pem -rkey delegate.key -ndays 1 -issuer root.pem \
@@ -130,12 +130,24 @@ printf '%s\n' '[ca]' 'default_ca = root' '[root]' 'database = index' 'crlnumber 
 echo 01 > number
 touch index.attr
 make crl-web /CN=crl root "${leaf[@]}" "crlDistributionPoints=URI:$url/root.crl"
+make fallen /CN=Fallen root 'keyUsage=digitalSignature' 'extendedKeyUsage=OCSPSigning'
+responder fallen fallen -ndays 1
+make fallen-web /CN=fallen root "${leaf[@]}" "$(ocsp fallen)"
+line fallen-web >> index
+verify 0 fallen-web.pem "${here[@]}" --ocsp
+revoked fallen >> index
 make gone-web /CN=gone root "${leaf[@]}" "crlDistributionPoints=URI:$url/root.crl"
 revoked gone-web >> index
 printf '%s\n' '[crlext]' 'authorityKeyIdentifier=keyid' >> ca.conf
 openssl ca -config ca.conf -gencrl -crldays 30 -cert root.pem -keyfile root.key -crlexts crlext -out root.pem.crl 2> crl.log
 openssl crl -in root.pem.crl -outform DER -out www/root.crl
 verify 0 crl-web.pem "${here[@]}" --fetch-crl
+# What a delegate says that is revoked itself, and does not say that nobody is to look, does not count.
+sed -i "/\t$(serial fallen-web)\t/d" index
+revoked fallen-web >> index
+verify 1 fallen-web.pem "${here[@]}" --ocsp
+said 'is revoked since'
+verify 0 fallen-web.pem "${here[@]}" --ocsp --crl root.pem.crl --crl-check leaf
 verify 1 gone-web.pem "${here[@]}" --fetch-crl --json
 said '"revocation":"revoked"'
 verify 1 crl-web.pem --trust root.pem --fetch-crl
