@@ -23,6 +23,7 @@ constexpr std::array back_offs = {std::chrono::milliseconds(5), std::chrono::mil
 constexpr CK_ULONG most_slots = 65536;
 constexpr CK_ULONG most_mechanisms = 65536;
 constexpr auto longest_wait_for_quiet = std::chrono::milliseconds(100);
+constexpr auto longest_wait_at_exit = std::chrono::seconds(2);
 // A call takes long on a loaded machine (NSS reads its database again in C_SignInit), and a child
 // that inherits it hangs; those that hang already are not waited for.
 constexpr auto longest_wait_at_fork = std::chrono::milliseconds(2500);
@@ -146,6 +147,8 @@ bool Module::finalise_while_idle() noexcept {
   for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
     idle = idle && !token->has_sessions();
   }
+  const std::scoped_lock alone(finalising_);
+  idle = idle && !process_.gate().closed();  // else the end of the process finalises
   const auto rv = idle ? call_finalise() : CKR_GENERAL_ERROR;
   const bool done = rv == CKR_OK || rv == CKR_CRYPTOKI_NOT_INITIALIZED;
   process_.gate().resume();
@@ -272,7 +275,14 @@ void Module::end() noexcept {
   for (auto* token = tokens_.load(); token != nullptr; token = token->previous()) {
     token->stop_looking();
   }
-  if (ours_ && wait_until_nobody_is_inside(*this)) call_finalise();
+  if (!ours_) return;
+  // Not for calls that hang already. What is still inside when the module's own destructors run
+  // meets them.
+  wait_until([&] { return counters_.all_hang(); }, longest_wait_at_exit);
+  if (counters_.inside() != 0) return;
+  // A thread that looks for tokens may be about to start the module again.
+  const std::unique_lock alone(finalising_, longest_wait_at_exit);
+  if (alone) call_finalise();
 }
 
 namespace {

@@ -150,6 +150,7 @@ class Module {
   std::atomic<bool> ours_ = false;
   ModuleInfo info_;
   std::mutex adding_;
+  std::timed_mutex finalising_;  ///< held inside C_Finalize, which comes through no gate
   std::atomic<Token*> tokens_ = nullptr;
 };
 

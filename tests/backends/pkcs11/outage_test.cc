@@ -1,6 +1,7 @@
 // A token that cannot be reached: operations fail at once, one thread of the process looks for the
 // token, and it is gone when the token is back, when the process ends, and in forked children.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -115,6 +116,31 @@ TEST_F(TokenOutage, TheProcessEndsInTheMiddleOfOne) {
     take_away(*key);
     // Ends here, with handlers and destructors: see alone().
   }));
+}
+
+// The looking thread starts the module again, and the end of the process finalises it: not at once.
+TEST_F(TokenOutage, TheProcessEndsWhileTheModuleIsStartedAgain) {
+  const auto trace = softhsm_->folder() / "trace";
+  const testing::EnvironmentGuard traced("KEYSTORE_TRACE", trace.string());
+  EXPECT_TRUE(alone([&] {
+    const auto key = open_key();
+    ASSERT_TRUE(key) << why(key);
+    take_away(*key);
+    token_->set_faults(std::string(away) + "\nC_Finalize delay=200");
+    const auto before = token_->counts().of("C_Finalize");
+    ASSERT_TRUE(becomes_true([&] { return token_->counts().of("C_Finalize") > before; }));
+  }));
+  // Each takes 200 ms, and a line is written when it is over: one after the other, not side by
+  // side.
+  std::ifstream lines(trace);
+  std::vector<double> over;
+  for (std::string line; std::getline(lines, line);) {
+    constexpr std::size_t seconds_at = std::string_view("2026-01-01T00:00:").size();
+    if (line.find(" C_Finalize(*) = ") != line.npos)
+      over.push_back(std::stod(line.substr(seconds_at)));
+  }
+  ASSERT_GE(over.size(), 2U);
+  EXPECT_GE(std::fmod(over.end()[-1] - over.end()[-2] + 60, 60), 0.19);
 }
 
 TEST_F(TokenOutage, AChildForkedInTheMiddleOfOneLooksForItself) {
