@@ -57,6 +57,7 @@ void judge_files(Case& all, const std::vector<Leaf>& leaves) {
       const auto in_file = std::ranges::count_if(leaves, here);
       const auto leaf = in_file == 1 ? std::ranges::find_if(leaves, here) : leaves.begin();
       if (in_file > 1 || leaf == leaves.end() || (in_file == 0 && leaves.size() > 1)) continue;
+      if (is_bare_ca(leaf->certificate) && leaf->keys.empty()) continue;  // a bundle of CAs
       const Fix fix{"write the leaf first, then its issuers, each behind the one that it certified",
                     rewrite_command(file, target.evidence)};
       judge_order(leaf->certificate, sent, file, fix, target.report);

@@ -7,13 +7,13 @@
 #include "keystore/internal/chain.h"
 #include "keystore/verify/doctor/keys.h"
 #include "keystore/verify/doctor/report.h"
+#include "keystore/verify/doctor/uses.h"
 
 namespace keystore::verify::doctor {
 namespace {
 
 std::vector<const FoundKey*> keys_for(const Case& all, const Certificate& certificate);
 bool issued_another(const Certificate& issuer, const std::vector<Certificate>& certificates);
-bool is_bare_ca(const Certificate& certificate);
 void judge_lone_keys(Case& all, const std::vector<Leaf>& leaves);
 
 }  // namespace
@@ -85,6 +85,10 @@ std::vector<Certificate> certificates_of(const Case& all) {
   return once;
 }
 
+bool is_bare_ca(const Certificate& certificate) {
+  return certificate.is_ca() && !names_a_host(certificate);
+}
+
 namespace {
 
 /// Those that a certificate speaks for are judged with it.
@@ -113,11 +117,6 @@ bool issued_another(const Certificate& issuer, const std::vector<Certificate>& c
   return std::ranges::any_of(certificates, [&](const Certificate& other) {
     return other != issuer && is_issued_by(other, issuer);
   });
-}
-
-/// Self-signed certificates of servers often say that they are a CA; those name a server.
-bool is_bare_ca(const Certificate& certificate) {
-  return certificate.is_ca() && certificate.names().empty();
 }
 
 }  // namespace

@@ -31,6 +31,9 @@ std::vector<Leaf> leaves_of(const Case& all);
 /// Whether every leaf has its key and every key its leaf.
 void judge_match(Case& all, const std::vector<Leaf>& leaves);
 
+/// Whether it is a CA's and no server's: self-signed certificates of servers often say CA, too.
+bool is_bare_ca(const Certificate& certificate);
+
 /// Every certificate of the targets, each once.
 std::vector<Certificate> certificates_of(const Case& all);
 

@@ -38,6 +38,8 @@ found 1 'error key.missing' web.pem chain.pem "${trust[@]}"
 found 1 'error key.mismatch' web.pem other.key chain.pem "${trust[@]}"
 verdicts 'fail ok ok'
 found 0 '' root.pem "${trust[@]}"  # an authority's certificate, whose key is its own affair
+cat root.pem upper.pem > bundle.pem
+found 0 '' bundle.pem "${trust[@]}"
 
 # Periods.
 cp web.pem young.pem
