@@ -154,18 +154,26 @@ bool is_among(const Certificate& certificate, const std::vector<Entry>& entries)
 }
 
 /// Label and id of the key that a certificate is for: it came along, or the token holds it.
-NewObject beside_key(const Certificate& certificate, const std::vector<Entry>& keys,
-                     const NewObject& object) {
-  auto beside = object;
+std::optional<NewObject> beside_key(const Certificate& certificate, const std::vector<Entry>& keys,
+                                    const NewObject& object) {
   const auto public_key = certificate.public_key();
-  if (!public_key) return beside;
+  if (!public_key) return std::nullopt;
   const auto key = std::find_if(keys.begin(), keys.end(), [&](const Entry& entry) {
     return entry.kind == EntryKind::private_key && entry.public_key == *public_key;
   });
-  if (key == keys.end()) return beside;
+  if (key == keys.end()) return std::nullopt;
+  auto beside = object;
   if (beside.label.empty()) beside.label = key->label;
   if (beside.id.empty()) beside.id = key->id;
   return beside;
+}
+
+/// What the URI names is the key; its issuers go by their own names.
+NewObject as_issuer(const Certificate& certificate, NewObject object) {
+  const auto key = certificate.public_key();
+  if (object.label.empty()) object.label = certificate.subject();
+  if (object.id.empty() && key) object.id = key->key_identifier();
+  return object;
 }
 
 /// What a key is called where nobody says: as in its source, unless several are called that.
@@ -194,14 +202,18 @@ Result<void> put_certificates(const Load& load, const Store& store, NewObject ob
   if (const auto there = store.find_entries()) {
     keys.insert(keys.end(), there->items.begin(), there->items.end());
   }
+  const auto& uri = store.uri();
+  const bool named = uri.path_attribute("object") || uri.path_attribute("id");
   // A label or id that was asked for is the key's; without a key, the one certificate's.
   if (!load.keys.empty() || load.certificates.size() > 1) {
     object.label.clear();
     object.id.clear();
   }
   for (const auto& certificate : load.certificates) {
-    auto entry =
-        store.importer()->import_certificate(certificate, beside_key(certificate, keys, object));
+    const bool first = &certificate == &load.certificates.front();
+    const auto alone = first || !named ? object : as_issuer(certificate, object);
+    auto entry = store.importer()->import_certificate(
+        certificate, beside_key(certificate, keys, object).value_or(alone));
     if (!entry && entry.error().code == Errc::already_exists && is_among(certificate, keys)) {
       if (load.keys.size() + load.certificates.size() > 1) continue;
     }

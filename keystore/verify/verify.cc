@@ -161,6 +161,20 @@ Result<void> check_options(const VerifyOptions& options) {
   return {};
 }
 
+/// The newer of two lists of one issuer has the greater number (RFC 5280, 5.2.3); OpenSSL looks at
+/// their times alone and takes the first of those made within one second.
+bool is_newer(const X509CrlPtr& one, const X509CrlPtr& other) {
+  using NumberPtr = std::unique_ptr<ASN1_INTEGER, FreeWith<ASN1_INTEGER_free>>;
+  const auto number_of = [](const X509CrlPtr& crl) {
+    return NumberPtr(static_cast<ASN1_INTEGER*>(
+        X509_CRL_get_ext_d2i(crl.get(), NID_crl_number, nullptr, nullptr)));
+  };
+  const auto number = number_of(one);
+  const auto other_number = number_of(other);
+  if (!number || !other_number) return number != nullptr && !other_number;
+  return ASN1_INTEGER_cmp(number.get(), other_number.get()) > 0;
+}
+
 std::vector<X509CrlPtr> parse_crls(const std::vector<Bytes>& ders) {
   const OpensslErrorMark mark;
   std::vector<X509CrlPtr> crls;
@@ -171,6 +185,7 @@ std::vector<X509CrlPtr> parse_crls(const std::vector<Bytes>& ders) {
     X509CrlPtr crl(made);
     if (read && start == der.data() + der.size()) crls.push_back(std::move(crl));
   }
+  std::stable_sort(crls.begin(), crls.end(), is_newer);
   return crls;
 }
 

@@ -137,8 +137,19 @@ line fallen-web >> index
 verify 0 fallen-web.pem "${here[@]}" --ocsp
 revoked fallen >> index
 make gone-web /CN=gone root "${leaf[@]}" "crlDistributionPoints=URI:$url/root.crl"
-revoked gone-web >> index
 printf '%s\n' '[crlext]' 'authorityKeyIdentifier=keyid' >> ca.conf
+# Of two lists made at one time, the one with the greater number counts, whichever comes first.
+numbered() {
+  openssl ca -config ca.conf -gencrl -crl_lastupdate 20260101000000Z -crl_nextupdate 20400101000000Z \
+    -cert root.pem -keyfile root.key -crlexts crlext -out "$1" 2> crl.log
+}
+numbered first.crl
+revoked gone-web >> index
+numbered second.crl
+verify 1 gone-web.pem --trust root.pem --crl first.crl --crl second.crl --crl-check leaf
+said revoked
+verify 1 gone-web.pem --trust root.pem --crl second.crl --crl first.crl --crl-check leaf
+verify 0 gone-web.pem --trust root.pem --crl first.crl --crl-check leaf
 openssl ca -config ca.conf -gencrl -crldays 30 -cert root.pem -keyfile root.key -crlexts crlext -out root.pem.crl 2> crl.log
 openssl crl -in root.pem.crl -outform DER -out www/root.crl
 verify 0 crl-web.pem "${here[@]}" --fetch-crl
