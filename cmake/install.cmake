@@ -3,7 +3,7 @@
 include(CMakePackageConfigHelpers)
 
 set(keystore_components keystore keystore_verify keystore_lifecycle keystore_openssl keystore_token_admin
-    keystore_c keystore_openssl_c keystore_verify_c)
+    keystore_c keystore_openssl_c keystore_verify_c keystore_botan)
 foreach(component IN LISTS keystore_components)
   target_include_directories(${component} INTERFACE $<INSTALL_INTERFACE:include>)
 endforeach()
@@ -17,13 +17,14 @@ install(TARGETS keystore_command RUNTIME DESTINATION bin)
 install(DIRECTORY bindings/python/keystore DESTINATION lib/python3/dist-packages
   PATTERN __pycache__ EXCLUDE)
 
-# Every public header under include/keystore: outside, the OpenSSL binding is keystore/openssl/, the
-# token administration keystore/token_admin.h.
+# Every public header under include/keystore: outside, the OpenSSL binding is keystore/openssl/, that for
+# Botan keystore/botan/, the token administration keystore/token_admin.h.
 function(install_headers folder)
   foreach(header IN LISTS ARGN)
     get_filename_component(name ${header} NAME)
     file(READ ${PROJECT_SOURCE_DIR}/${header} text)
     string(REGEX REPLACE "\"bindings/openssl/(tls|x509)/" "\"keystore/openssl/" text "${text}")
+    string(REPLACE "\"bindings/botan/" "\"keystore/botan/" text "${text}")
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/${folder}/${name} CONTENT "${text}" @ONLY)
     install(FILES ${PROJECT_BINARY_DIR}/include/${folder}/${name} DESTINATION include/${folder})
   endforeach()
@@ -38,6 +39,7 @@ install_headers(keystore/verify keystore/verify/fetch.h keystore/verify/trust.h
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h
                 bindings/openssl/tls/configure.h bindings/openssl/tls/rotator.h bindings/openssl/x509/request.h
                 bindings/openssl/x509/issue.h)
+install_headers(keystore/botan bindings/botan/botan.h bindings/botan/error.h bindings/botan/key.h)
 
 export(EXPORT keystore NAMESPACE keystore:: FILE ${PROJECT_BINARY_DIR}/keystore-targets.cmake)
 install(EXPORT keystore NAMESPACE keystore:: FILE keystore-targets.cmake DESTINATION lib/cmake/keystore)
@@ -57,6 +59,7 @@ keystore_pkg_config(keystore "One keystore API, wherever the key lives" "")
 keystore_pkg_config(keystore-verify "Certificate paths and their faults" keystore)
 keystore_pkg_config(keystore-lifecycle "Keys moved onto tokens" keystore)
 keystore_pkg_config(keystore-openssl "Keys of any store in OpenSSL and TLS" keystore)
+keystore_pkg_config(keystore-botan "Keys of any store in Botan" "keystore botan-2")
 keystore_pkg_config(keystore-c "Keystore in C" "")
 keystore_pkg_config(keystore-openssl-c "Keys of any store in OpenSSL and TLS, in C" keystore-c)
 keystore_pkg_config(keystore-verify-c "Certificate paths and their faults, in C" keystore-c)

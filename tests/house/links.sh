@@ -15,5 +15,8 @@ bad=$(ldd lib/libkeystore.so lib/ossl-modules/keystore.so | grep -E 'lib(botan|c
 for library in curl botan-2; do
   needed lib/libkeystore-verify.so | grep -q "^lib$library\." || { echo "FAIL verification lost lib$library"; status=1; }
 done
+needed lib/libkeystore-botan.so | grep -q '^libbotan-2\.' || { echo 'FAIL the binding for Botan lost libbotan'; status=1; }
+bad=$(needed lib/libkeystore-botan.so | grep -E '^lib(curl|p11\.|keystore-)')
+[ -z "$bad" ] || { echo "FAIL the binding for Botan links $bad"; status=1; }
 needed lib/libkeystore-token-admin.so | grep -q '^libp11\.' || { echo 'FAIL token administration lost libp11'; status=1; }
 exit $status

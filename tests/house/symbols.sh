@@ -11,7 +11,7 @@ exports() { nm -D --defined-only --format=posix "$1" | awk '$2 != "A" {print $1}
 provider=lib/ossl-modules/keystore.so
 [ "$(exports $provider)" = OSSL_provider_init ] || fail "$provider exports: $(exports $provider | head -5 | tr '\n' ' ')"
 
-for library in lib/libkeystore.so lib/libkeystore-verify.so lib/libkeystore-lifecycle.so lib/libkeystore-openssl.so \
+for library in lib/libkeystore.so lib/libkeystore-verify.so lib/libkeystore-lifecycle.so lib/libkeystore-openssl.so lib/libkeystore-botan.so \
     lib/libkeystore-token-admin.so lib/libkeystore-c.so lib/libkeystore-openssl-c.so lib/libkeystore-verify-c.so $provider; do
   [ -e "$library" ] || { fail "$library is missing"; continue; }
   foreign=$(exports "$library" | c++filt | grep -vE '^(keystore::|(typeinfo|typeinfo name|vtable|guard variable|VTT) for keystore::|OSSL_provider_init$|ks_[a-z0-9_]+$)')

@@ -38,7 +38,7 @@ serves build/server
 signs build/sign
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-for package in keystore keystore-verify keystore-lifecycle keystore-openssl keystore-c keystore-openssl-c keystore-verify-c; do
+for package in keystore keystore-verify keystore-lifecycle keystore-openssl keystore-botan keystore-c keystore-openssl-c keystore-verify-c; do
   read -ra flags <<< "$(pkg-config --cflags --libs "$package")" || fail "$package is not known"
   expect 0 g++ -std=c++20 empty.cc -o with-it "${flags[@]}" -Wl,-rpath,"$prefix/lib"
   expect 0 ./with-it
@@ -54,7 +54,7 @@ signs ./sign
 (cd "$prefix/include" && find keystore -name '*.h' ! -name 'ks*.h' -printf '#include <%p>\n') > all.cc
 (cd "$prefix/include" && find keystore -name 'ks*.h' -printf '#include <%p>\n') > all.c
 [ "$(wc -l < all.cc)" -gt 30 ] && [ "$(wc -l < all.c)" -ge 2 ] || fail "headers are missing"
-expect 0 g++ -std=c++20 -Wall -Wextra -Werror -I"$prefix/include" -fsyntax-only all.cc
+expect 0 g++ -std=c++20 -Wall -Wextra -Werror -I"$prefix/include" $(pkg-config --cflags botan-2) -fsyntax-only all.cc
 expect 0 gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" -fsyntax-only all.c
 
 # The package needs nothing but its own place.

@@ -1,0 +1,5 @@
+#pragma once
+
+// Everything of keystore::botan.
+#include "bindings/botan/error.h"
+#include "bindings/botan/key.h"
