@@ -1,6 +1,7 @@
 #include "backends/pkcs11/login.h"
 
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/rv_table.h"
@@ -10,6 +11,8 @@
 
 namespace keystore::pkcs11 {
 namespace {
+
+Failure refused_once(const std::string& action);
 
 struct Login {
   const Session& session;
@@ -73,6 +76,18 @@ Result<void> log_in_for_operation(const Session& session, const TokenLink& link,
   auto done = log_in_with_pin(login, link.known_pin(), token.turn());
   if (!done) return Failure(done.error());
   return {};
+}
+
+Result<void> check_same_pin(const TokenLink& link, const HeldPin* accepted, BytesView stated) {
+  const auto action = fmt::format("cannot log in to token '{}'", link.identity().label);
+  if (was_refused(link.identity().key(), stated)) return refused_once(action);
+  if (accepted == nullptr || !accepted->accepted()) return {};
+  const auto same = accepted->use([&](BytesView pin) {
+    return pin.size() == stated.size() && CRYPTO_memcmp(pin.data(), stated.data(), pin.size()) == 0;
+  });
+  if (same.value_or(true)) return {};
+  return fail(Errc::pin_incorrect, action + ": this process is logged in with another PIN",
+              "correct the PIN; if the token's was changed to this one since, restart the program");
 }
 
 namespace {
@@ -152,11 +167,14 @@ std::optional<Result<void>> try_pin(const Login& login, const HeldPin& pin, bool
 
 Result<void> check_not_refused(const Login& login, BytesView pin) {
   if (!was_refused(login.link.identity().key(), pin)) return {};
-  return fail(
-      Errc::pin_incorrect,
-      fmt::format("{}: this PIN was refused before and is not tried again", login.action()),
-      "correct the PIN source; if the token's PIN was changed to this one since, restart the "
-      "program");
+  return refused_once(login.action());
+}
+
+Failure refused_once(const std::string& action) {
+  return fail(Errc::pin_incorrect,
+              fmt::format("{}: this PIN was refused before and is not tried again", action),
+              "correct the PIN source; if the token's PIN was changed to this one since, restart "
+              "the program");
 }
 
 /// A server's worker may not read the source: that is no answer to why the PIN is missing.

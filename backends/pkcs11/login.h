@@ -27,4 +27,9 @@ Result<std::shared_ptr<const HeldPin>> log_in(const Session& session, CK_SLOT_ID
 Result<void> log_in_for_operation(const Session& session, const TokenLink& link,
                                   Patience& patience);
 
+/// Whether `stated`, which the caller wrote down, is the PIN that the process is logged in with:
+/// the token does not judge it then. `accepted` may be null: not known, nothing is refused.
+/// Errors: pin_incorrect.
+Result<void> check_same_pin(const TokenLink& link, const HeldPin* accepted, BytesView stated);
+
 }  // namespace keystore::pkcs11

@@ -35,7 +35,7 @@ bool logged_in(const Session& session) {
 
 Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& patience) {
   const auto done = [&] { return open_.load() && (!login || logged_in_.load()); };
-  if (done()) return {};
+  if (done()) return login ? compare_pin(link, patience) : Result<void>();
   if (auto away = outage_.reason()) return Failure(std::move(*away));
   const auto failures = pin_failures_.load();
   if (epoch() != 0) patience.end_first_use();
@@ -141,6 +141,19 @@ bool Token::look_again() noexcept {
   } catch (...) {
     return false;
   }
+}
+
+/// A token that is open takes every PIN: a wrong one that the caller wrote down would pass for
+/// good.
+Result<void> Token::compare_pin(const TokenLink& link, const Patience& patience) {
+  const auto stated = link.stated_pin();
+  if (!stated) return {};
+  auto turn = turn_.take(patience.deadline(), action_on(identity_));
+  if (!turn) return Failure(turn.error());
+  const auto known = pin_.lock();
+  if (auto same = check_same_pin(link, known.get(), stated->view()); !same) return same;
+  link.stated_pin_agrees();
+  return {};
 }
 
 Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session,

@@ -84,6 +84,7 @@ class Token {
   Result<BorrowedSession> reach(Remedy remedy, const Patience& patience);
   void settle(bool login);
   bool look_again() noexcept;
+  Result<void> compare_pin(const TokenLink& link, const Patience& patience);
   Result<void> ensure_login(const TokenLink& link, BorrowedSession& session, Patience& patience);
   Result<void> find_slot(const Patience& patience);
   Result<bool> look_at_slots(bool refresh, Patience::Clock::time_point until,

@@ -64,6 +64,14 @@ std::shared_ptr<const HeldPin> TokenLink::known_pin() const noexcept {
   return kept == nullptr || kept->pin->forgotten() ? nullptr : kept->pin;
 }
 
+std::optional<Secret> TokenLink::stated_pin() const {
+  if (agrees_.load()) return std::nullopt;
+  if (const auto value = uri_.query_attribute("pin-value")) return Secret::copy_of(*value);
+  if (uri_.query_attribute("pin-source") || !options_.pin_source) return std::nullopt;
+  if (options_.pin_source->kind() != SecretSource::Kind::pass) return std::nullopt;
+  return Secret::copy_of(options_.pin_source->argument());
+}
+
 bool TokenLink::pin_was_refused() const noexcept {
   const auto* kept = kept_.load(std::memory_order_acquire);
   return (kept != nullptr && kept->pin->refused()) || (given_ != nullptr && given_->refused());

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "backends/pkcs11/library.h"
 #include "backends/pkcs11/patience.h"
@@ -56,6 +57,11 @@ class TokenLink {
   /// Null: none is in hand.
   std::shared_ptr<const HeldPin> known_pin() const noexcept;
   void keep_pin(std::shared_ptr<const HeldPin> pin) const;
+  /// The PIN that the caller wrote into the URI or the options, which is read without asking
+  /// anybody; not set where it comes from elsewhere, or was compared with the token's already.
+  std::optional<Secret> stated_pin() const;
+  /// It is the one that this process is logged in with, as far as is known.
+  void stated_pin_agrees() const noexcept { agrees_ = true; }
   /// The token refused the PIN that was in hand.
   bool pin_was_refused() const noexcept;
 
@@ -68,6 +74,7 @@ class TokenLink {
   const Namesakes namesakes_;
   const std::shared_ptr<const HeldPin> given_;  ///< with the options, maybe forgotten
   mutable std::atomic<const Kept*> kept_ = nullptr;
+  mutable std::atomic<bool> agrees_ = false;
 };
 
 }  // namespace keystore::pkcs11

@@ -110,6 +110,32 @@ TEST_F(PinGuard, CountsThePinInHandBeforeItReadsTheSourceAgain) {
   }));
 }
 
+TEST_F(PinGuard, RefusesAWrongPinAlsoWhereTheProcessIsLoggedIn) {
+  EXPECT_TRUE(alone([&] {
+    const auto good = key(from("pass:" + softhsm_->pin()));
+    ASSERT_TRUE(good) << why(good);
+    const auto wrong = key(from("pass:guess"));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, Errc::pin_incorrect);
+    EXPECT_THAT(wrong.error().message, HasSubstr("logged in with another PIN"));
+    EXPECT_TRUE(key(from("pass:" + softhsm_->pin())));
+    EXPECT_TRUE(good->sign(SignatureScheme::ecdsa_secp256r1_sha256, as_bytes("message")));
+  }));
+  EXPECT_EQ(logins(), 1U);
+}
+
+TEST_F(PinGuard, RemembersARefusedPinWhereTheProcessIsLoggedInMeanwhile) {
+  EXPECT_TRUE(alone([&] {
+    for (int i = 0; i < 2; ++i) {
+      const auto wrong = key(from("pass:guess"));
+      ASSERT_FALSE(wrong);
+      EXPECT_EQ(wrong.error().code, Errc::pin_incorrect);
+      EXPECT_TRUE(key(from("pass:" + softhsm_->pin())));
+    }
+  }));
+  EXPECT_EQ(logins(), 2U);
+}
+
 TEST_F(PinGuard, ReadsACorrectedSourceWithoutARestart) {
   EXPECT_TRUE(alone([&] {
     const auto options = from(pin_source("wrong-pin"));
