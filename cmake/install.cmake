@@ -39,7 +39,8 @@ install_headers(keystore/verify keystore/verify/fetch.h keystore/verify/trust.h
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h
                 bindings/openssl/tls/configure.h bindings/openssl/tls/rotator.h bindings/openssl/x509/request.h
                 bindings/openssl/x509/issue.h)
-install_headers(keystore/botan bindings/botan/botan.h bindings/botan/error.h bindings/botan/key.h)
+install_headers(keystore/botan bindings/botan/botan.h bindings/botan/certificate_store.h
+                bindings/botan/credentials.h bindings/botan/error.h bindings/botan/key.h)
 
 export(EXPORT keystore NAMESPACE keystore:: FILE ${PROJECT_BINARY_DIR}/keystore-targets.cmake)
 install(EXPORT keystore NAMESPACE keystore:: FILE keystore-targets.cmake DESTINATION lib/cmake/keystore)

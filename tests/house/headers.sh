@@ -15,7 +15,7 @@ for header in $headers; do
   fi
 done
 
-for header in bindings/botan/{botan,error,key}.h; do
+for header in bindings/botan/{botan,certificate_store,credentials,error,key}.h; do
   if ! printf '#include "%s"\n' "$header" |
       "${CXX:-g++}" -std=c++20 -Wall -Wextra -Werror -I. $(pkg-config --cflags botan-2) -fsyntax-only -x c++ - ; then
     echo "FAIL $header does not compile alone"
@@ -35,6 +35,6 @@ done
 
 foreign=$(grep -nE '^#include <[^>]*/' $headers | grep -vE '<(tl/expected.hpp|sys/[a-z]+\.h)>')
 [ -z "$foreign" ] || { printf 'FAIL third-party header in a public one\n%s\n' "$foreign"; status=1; }
-foreign=$(grep -nE '^#include <[^>]*/' bindings/botan/{botan,error,key}.h | grep -v '<botan/')
+foreign=$(grep -nE '^#include <[^>]*/' bindings/botan/{botan,certificate_store,credentials,error,key}.h | grep -v '<botan/')
 [ -z "$foreign" ] || { printf 'FAIL third-party header in a public one\n%s\n' "$foreign"; status=1; }
 exit $status
