@@ -32,6 +32,7 @@ void measure_listing(const Settings& settings, Report& report);
 void measure_pfx(const Settings& settings, Report& report);
 void measure_verify(const Settings& settings, Report& report);
 void measure_tls(const Settings& settings, Report& report);
+void measure_botan(const Settings& settings, Report& report);
 void measure_one_shot(const Settings& settings, Report& report);
 void measure_event_loop(const Settings& settings, Report& report);
 
@@ -46,6 +47,7 @@ inline constexpr std::array sections = {
     Section{"verify",
             "server chains against X509_verify_cert, and opening system:", measure_verify},
     Section{"tls", "TLS 1.3 handshakes, both ends in one thread", measure_tls},
+    Section{"botan", "TLS 1.2 handshakes of Botan with a token key and its own", measure_botan},
     Section{"oneshot", "openssl pkeyutl -sign as a program of its own", measure_one_shot},
     Section{"async", "an event loop of one thread whose token takes 5 ms", measure_event_loop},
 };

@@ -12,7 +12,7 @@ import sys
 report = json.load(open(sys.argv[1]))
 assert report["schema"] == "keystore/1", report
 sections = {row["section"] for row in report["measurements"]}
-expected = {"sign", "slow", "few", "layers", "load", "list", "pfx", "verify", "tls", "async"}
+expected = {"sign", "slow", "few", "layers", "load", "list", "pfx", "verify", "tls", "botan", "async"}
 assert sections == expected, f"not the sections expected: {sections ^ expected}"
 processes = [row["through"] for row in report["processes"]]
 assert {"floor: file + pkcs11", "reference", "URI"} <= set(processes), processes
