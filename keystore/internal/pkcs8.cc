@@ -201,7 +201,10 @@ Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8) {
     case NID_rsaEncryption:
       return decode_rsa(parts->key);
     case NID_X9_62_id_ecPublicKey:
-      return parts->curve == NID_undef ? decode_other(pkcs8) : decode_ec(parts->curve, parts->key);
+      if (parts->curve != NID_undef) return decode_ec(parts->curve, parts->key);
+      // OpenSSL takes more, and would write it as it came.
+      return split_ec(parts->key) ? decode_other(pkcs8)
+                                  : Failure(malformed("the EC private key is malformed"));
     case NID_ED25519:
       return decode_raw("ED25519", *parts);
     case NID_ED448:

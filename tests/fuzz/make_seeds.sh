@@ -53,6 +53,9 @@ openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024 -out "$work/rsa.pem
 for name in p256 p521 ed25519 x25519 rsa; do
   openssl pkcs8 -topk8 -nocrypt -in "$work/$name.pem" -outform DER -out "seeds/pkcs8/$name"
 done
+# Of a version that RFC 5915 does not have; OpenSSL reads it.
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-224 -pkeyopt ec_param_enc:explicit -outform DER |
+  LC_ALL=C sed 's/\x02\x01\x01\x04\x1c/\x02\x01\x05\x04\x1c/' > seeds/pkcs8/p224-explicit-version-5
 
 for name in p256 ed25519 rsa; do
   openssl req -new -x509 -key "$work/$name.pem" -days 36500 -subj "/CN=$name/O=Test" \
