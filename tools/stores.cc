@@ -56,10 +56,12 @@ Result<std::vector<Certificate>> open_certificates(const std::string& uri,
   if (!store) return Failure(store.error());
   auto found = store->find_certificates();
   if (!found) return Failure(found.error());
-  if (const auto anchors = store->find_entries({.kind = EntryKind::trust_anchor})) {
-    for (const auto& anchor : anchors->items) {
-      if (anchor.certificate) found->items.push_back(*anchor.certificate);
-    }
+  if (!found->items.empty()) return std::move(found->items);
+  // Tokens that hold certificates are not searched a second time.
+  const auto anchors = store->find_entries({.kind = EntryKind::trust_anchor});
+  if (!anchors) return Failure(anchors.error());
+  for (const auto& anchor : anchors->items) {
+    if (anchor.certificate) found->items.push_back(*anchor.certificate);
   }
   if (!found->items.empty()) return std::move(found->items);
   if (!found->skipped.empty()) return Failure(found->skipped.front());

@@ -45,6 +45,8 @@ cat web.key web.pem > web.both
 expect 0 "$keystore" export web.both whole.pem --aia --allow-private-addresses
 openssl crl2pkcs7 -nocrl -certfile whole.pem | openssl pkcs7 -print_certs -noout > out
 [ "$(sed -n 's/subject=CN = //p' out | tr '\n' ' ')" = 'web Issuing Regional Policy ' ] || fail "the chain: $(cat out)"
+expect 0 "$keystore" import web.both imported.pem --aia --allow-private-addresses
+[ "$(grep -c 'BEGIN CERTIFICATE' imported.pem)" = 4 ] || fail "an import is not completed"
 expect 0 "$keystore" export web.both unfinished.pem --aia
 grep -q 'an address that is not public' err || fail "nobody is told: $(cat err)"
 # Not into a private network, unless that is allowed; and nothing is fetched unasked.
