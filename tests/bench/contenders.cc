@@ -21,8 +21,6 @@ class RawSigner {
   void sign();
 
  private:
-  CK_OBJECT_HANDLE find_key(const std::string& label) const;
-
   RawSession raw_;
   CK_OBJECT_HANDLE key_ = 0;
   CK_MECHANISM mechanism_ = {};
@@ -139,6 +137,20 @@ RawSession::RawSession(const testing::SoftHsm& hsm, const std::string& path)
   require(login == CKR_OK || login == CKR_USER_ALREADY_LOGGED_IN, "C_Login");
 }
 
+CK_OBJECT_HANDLE RawSession::private_key(const std::string& label) const {
+  CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
+  auto name = label;
+  std::array<CK_ATTRIBUTE, 2> wanted = {
+      {{CKA_CLASS, &kind, sizeof kind}, {CKA_LABEL, name.data(), name.size()}}};
+  CK_OBJECT_HANDLE key = 0;
+  unsigned long count = 0;
+  require(functions->C_FindObjectsInit(session, wanted.data(), wanted.size()) == CKR_OK &&
+              functions->C_FindObjects(session, &key, 1, &count) == CKR_OK && count == 1 &&
+              functions->C_FindObjectsFinal(session) == CKR_OK,
+          "C_FindObjects");
+  return key;
+}
+
 void require(bool good, const char* what) {
   if (good) return;
   const char* reason = nullptr;
@@ -150,7 +162,7 @@ namespace {
 
 RawSigner::RawSigner(const testing::SoftHsm& hsm, const std::string& path, const Subject& subject)
     : raw_(hsm, path), input_(message.size()) {
-  key_ = find_key(subject.label);
+  key_ = raw_.private_key(subject.label);
   mechanism_.mechanism = CKM_ECDSA;
   if (subject.type.starts_with("rsa")) {
     mechanism_.mechanism = CKM_RSA_PKCS;
@@ -172,21 +184,6 @@ void RawSigner::sign() {
               raw_.functions->C_Sign(raw_.session, input_.data(), input_.size(), signature.data(),
                                      &size) == CKR_OK,
           "C_Sign");
-}
-
-CK_OBJECT_HANDLE RawSigner::find_key(const std::string& label) const {
-  CK_OBJECT_CLASS kind = CKO_PRIVATE_KEY;
-  auto name = label;
-  std::array<CK_ATTRIBUTE, 2> wanted = {
-      {{CKA_CLASS, &kind, sizeof kind}, {CKA_LABEL, name.data(), name.size()}}};
-  CK_OBJECT_HANDLE key = 0;
-  unsigned long count = 0;
-  const auto* functions = raw_.functions;
-  require(functions->C_FindObjectsInit(raw_.session, wanted.data(), wanted.size()) == CKR_OK &&
-              functions->C_FindObjects(raw_.session, &key, 1, &count) == CKR_OK && count == 1 &&
-              functions->C_FindObjectsFinal(raw_.session) == CKR_OK,
-          "C_FindObjects");
-  return key;
 }
 
 CK_SLOT_ID find_slot(CK_FUNCTION_LIST* functions, const std::string& label) {

@@ -50,6 +50,8 @@ X509Ptr certificate_for(EVP_PKEY* key, OSSL_LIB_CTX* context);
 struct RawSession {
   RawSession(const testing::SoftHsm& hsm, const std::string& path);
 
+  CK_OBJECT_HANDLE private_key(const std::string& label) const;
+
   CK_FUNCTION_LIST* functions;
   CK_SESSION_HANDLE session = 0;
 };

@@ -106,14 +106,17 @@ Measured summarise(const Contender& contender, const std::vector<Batch>& batches
                    const std::vector<Batch>& base, double operations, double base_operations) {
   std::vector<double> rates;
   std::vector<double> processor;
+  std::vector<double> over;
   std::vector<double> ratios;
   for (std::size_t i = 0; i < batches.size(); ++i) {
     rates.push_back(operations / batches[i].seconds);
     processor.push_back(batches[i].processor_seconds / operations * 1e6);
+    over.push_back(processor.back() - base[i].processor_seconds / base_operations * 1e6);
     ratios.push_back(rates.back() / (base_operations / base[i].seconds));
   }
-  return {contender.name,        quantile(rates, 0.5),   quantile(processor, 0.5),
-          quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75)};
+  return {contender.name,        quantile(rates, 0.5),  quantile(processor, 0.5),
+          quantile(over, 0.5),   quantile(ratios, 0.5), quantile(ratios, 0.25),
+          quantile(ratios, 0.75)};
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Measured {
   std::string name = {};
   double per_second = 0;    ///< operations of all threads together
   double processor_us = 0;  ///< processor time of the process per operation, microseconds
+  double over_us = 0;       ///< processor time against the first contender's in the same round
   double ratio = 0;         ///< throughput against the first contender in the same round
   double ratio_low = 0;     ///< lower quartile of that
   double ratio_high = 0;    ///< upper quartile
