@@ -8,6 +8,8 @@
 #include <optional>
 #include <vector>
 
+#include "backends/system/nss_time.h"
+
 namespace keystore::system {
 namespace {
 
@@ -54,7 +56,6 @@ const Value& value_of(const Object& object, std::string_view attribute);
 Result<TrustAnchor> anchor_of(const Object& object);
 void add_trust(TrustAnchor& anchor, const Object& trust);
 bool says_distrust(const Object& trust);
-std::optional<std::chrono::sys_seconds> utc_time(BytesView text);
 
 }  // namespace
 
@@ -174,7 +175,7 @@ Result<TrustAnchor> anchor_of(const Object& object) {
   }
   TrustAnchor anchor{.certificate = *std::move(certificate), .label = label};
   for (const auto& row : distrust_rows) {
-    if (const auto time = utc_time(value_of(object, row.attribute).octets)) {
+    if (const auto time = parse_nss_time(as_text(value_of(object, row.attribute).octets))) {
       anchor.distrust_after[row.purpose] = *time;
     }
   }
@@ -203,24 +204,6 @@ bool says_distrust(const Object& trust) {
     if (says.ends_with("NOT_TRUSTED") || says.ends_with("UNTRUSTED")) return true;
   }
   return false;
-}
-
-/// YYMMDDHHMMSSZ (UTCTime).
-std::optional<std::chrono::sys_seconds> utc_time(BytesView octets) {
-  const auto text = as_text(octets);
-  if (text.size() != 13 || text.back() != 'Z') return {};
-  std::array<int, 6> parts = {};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto* start = text.data() + 2 * i;
-    const auto [end, error] = std::from_chars(start, start + 2, parts[i]);
-    if (error != std::errc() || end != start + 2) return {};
-  }
-  using namespace std::chrono;
-  const year_month_day day{year(parts[0] + (parts[0] < 50 ? 2000 : 1900)),
-                           month(static_cast<unsigned>(parts[1])),
-                           std::chrono::day(static_cast<unsigned>(parts[2]))};
-  if (!day.ok()) return {};
-  return sys_days(day) + hours(parts[3]) + minutes(parts[4]) + seconds(parts[5]);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <sstream>
 
@@ -22,6 +23,8 @@ constexpr auto package_folder = "/usr/share/ca-certificates";
 constexpr auto selection = "/etc/ca-certificates.conf";
 constexpr auto record_folder = "/var/lib/keystore/trust";
 constexpr auto updater = "/usr/sbin/update-ca-certificates";
+/// Java's hook takes half a minute where it makes its store anew.
+constexpr auto longest_update = std::chrono::minutes(5);
 
 /// Steps and changes that belong together.
 struct Plan {
@@ -181,8 +184,13 @@ Result<void> make_recorded(const std::vector<FileChange>& changes) {
 
 Result<void> update(const std::vector<FileChange>& changes) {
   auto done = make(changes);
-  if (done) done = run_program(update_after(changes));
+  if (done) done = run_program(update_after(changes), longest_update);
   if (done) return done;
+  if (done.error().hint.empty()) {
+    done.error().hint = fmt::format(
+        "the files are as before; run {} --fresh when it works again, as it may have done half",
+        updater);
+  }
   // Back to what it was: nothing half changed stays.
   if (auto back = make(reversed(changes)); !back) {
     done.error().message +=

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <filesystem>
 
+#include "backends/system/p11kit_dump.h"
 #include "backends/system/sources.h"
+#include "keystore/file.h"
 #include "keystore/internal/run_program.h"
 #include "keystore/internal/temporary_folder.h"
 
@@ -21,9 +23,11 @@ constexpr std::array set_up_by_site = {"/etc/pkcs11/modules/p11-kit-trust.module
 /// The tool reads a few files; it hangs only where something is broken.
 constexpr auto longest = std::chrono::seconds(10);
 
+Result<void> add_policy(const fs::path& folder, Listing<TrustAnchor>& found);
+Result<void> add_times(const fs::path& folder, Listing<TrustAnchor>& found);
+
 }  // namespace
 
-// Its own tool merges and weighs its files: anchors and blocklist come as TRUSTED CERTIFICATE.
 void add_p11kit(Listing<TrustAnchor>& found) {
   std::error_code error;
   if (std::ranges::none_of(set_up_by_site,
@@ -31,19 +35,47 @@ void add_p11kit(Listing<TrustAnchor>& found) {
     return;
   }
   const TemporaryFolder folder;
-  const auto bundle = (folder.path() / "bundle.pem").string();
-  const auto extracted = folder.path().empty()
-                             ? fail(Errc::io, "no temporary folder could be made")
-                             : run_program({"trust", "extract", "--format=openssl-bundle",
-                                            "--filter=trust-policy", bundle},
-                                           longest);
-  if (extracted) return add_file(bundle, found);
-  found.skipped.push_back(extracted.error());
+  Result<void> done =
+      folder.path().empty() ? fail(Errc::io, "no temporary folder could be made") : Result<void>();
+  if (done) done = add_policy(folder.path(), found);
+  if (done) done = add_times(folder.path(), found);
+  if (done) return;
+  found.skipped.push_back(done.error());
   found.skipped.back().message =
-      fmt::format("the trust settings of p11-kit are not read: {}", extracted.error().message);
-  if (extracted.error().code == Errc::not_found) {
+      fmt::format("the trust settings of p11-kit are not read: {}", done.error().message);
+  if (done.error().code == Errc::not_found) {
     found.skipped.back().hint = "install p11-kit, which has the 'trust' program";
   }
 }
 
+namespace {
+
+/// Its own tool merges and weighs its files: anchors and blocklist come as TRUSTED CERTIFICATE.
+Result<void> add_policy(const fs::path& folder, Listing<TrustAnchor>& found) {
+  const auto bundle = (folder / "bundle.pem").string();
+  const auto extracted = run_program(
+      {"trust", "extract", "--format=openssl-bundle", "--filter=trust-policy", bundle}, longest);
+  if (extracted) add_file(bundle, found);
+  return extracted;
+}
+
+/// Which cannot say until when; that is in its own format.
+Result<void> add_times(const fs::path& folder, Listing<TrustAnchor>& found) {
+  const auto file = (folder / "dump").string();
+  const auto dumped = run_program({"trust", "dump", "--filter=certificates"}, longest, file);
+  if (!dumped) return dumped;
+  const auto content = read_file(file);
+  if (!content) return Failure(content.error());
+  auto dump = read_p11kit_dump("trust dump", as_text(content->view()));
+  std::ranges::move(dump.skipped, std::back_inserter(found.skipped));
+  // What is no anchor does not become one by that.
+  for (const auto& times : dump.items) {
+    for (auto& anchor : found.items) {
+      if (anchor.certificate == times.certificate) anchor.merge(times);
+    }
+  }
+  return {};
+}
+
+}  // namespace
 }  // namespace keystore::system

@@ -18,8 +18,8 @@ namespace keystore::system {
 /// | /etc/pki/tls/certs/ca-bundle.crt, else        |                                             |
 /// | /etc/ssl/ca-bundle.pem, else /etc/ssl/cert.pem|                                             |
 /// | /etc/ssl/certs, names such as 1a2b3c4d.0      | those that are no part of the bundle        |
-/// | `trust extract` of p11-kit                    | its trust module is configured by the site: |
-/// |                                               | /etc/pkcs11/modules/p11-kit-trust.module or |
+/// | `trust extract` of p11-kit, and `trust dump`  | its trust module is configured by the site: |
+/// | for the times of distrust                     | /etc/pkcs11/modules/p11-kit-trust.module or |
 /// |                                               | /etc/pki/ca-trust/source                    |
 /// | [system] certdata of the configuration        | given: certdata.txt of NSS                  |
 ///

@@ -1,5 +1,6 @@
 #include "keystore/internal/run_program.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <poll.h>
@@ -19,10 +20,15 @@ namespace {
 /// What the program's descriptors shall be.
 class Descriptors {
  public:
-  Descriptors() {
+  explicit Descriptors(const std::string& output) {
     posix_spawn_file_actions_init(&actions_);
-    // Our standard output holds a result that programs read.
-    posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    if (output.empty()) {
+      // Our standard output holds a result that programs read.
+      posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
+    } else {
+      posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, output.c_str(),
+                                       O_WRONLY | O_CREAT | O_EXCL, 0600);
+    }
   }
   ~Descriptors() { posix_spawn_file_actions_destroy(&actions_); }
   Descriptors(const Descriptors&) = delete;
@@ -66,13 +72,13 @@ bool ends_within(pid_t child, std::chrono::milliseconds most) {
 }  // namespace
 
 Result<void> run_program(const std::vector<std::string>& words,
-                         std::optional<std::chrono::milliseconds> most) {
+                         std::optional<std::chrono::milliseconds> most, const std::string& output) {
   if (words.empty()) return {};
   auto owned = words;
   std::vector<char*> arguments;
   for (auto& word : owned) arguments.push_back(word.data());
   arguments.push_back(nullptr);
-  const Descriptors descriptors;
+  const Descriptors descriptors(output);
   const Attributes attributes(most.has_value());
   pid_t child = 0;
   const int failed = ::posix_spawnp(&child, arguments[0], descriptors.get(), attributes.get(),

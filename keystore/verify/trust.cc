@@ -4,6 +4,7 @@
 
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/trust_file.h"
+#include "keystore/log.h"
 #include "keystore/store.h"
 #include "keystore/verify/internal/trust_data.h"
 
@@ -76,6 +77,9 @@ Result<Trust> system_trust() {
   if (!store) return Failure(store.error());
   const auto settings = store->trust()->settings();
   if (!settings) return Failure(settings.error());
+  for (const auto& error : settings->skipped) {
+    log(LogLevel::warning, "not all of the system's trust is known: " + error.message);
+  }
   Trust trust;
   for (const auto& anchor : settings->items) {
     anchor.distrusted() ? trust.add_distrusted(anchor.certificate) : trust.add_anchor(anchor);

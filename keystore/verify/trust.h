@@ -43,8 +43,8 @@ class KEYSTORE_API Trust {
   std::shared_ptr<Data> data_;
 };
 
-/// The anchors of the operating system, `system:`, and what it distrusts. Errors: as open() and
-/// TrustSource.
+/// The anchors of the operating system, `system:`, and what it distrusts. What of it cannot be read
+/// is logged as a warning. Errors: as open() and TrustSource.
 KEYSTORE_API Result<Trust> system_trust();
 
 }  // namespace keystore::verify

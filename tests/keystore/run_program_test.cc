@@ -6,6 +6,9 @@
 
 #include <array>
 
+#include "keystore/file.h"
+#include "keystore/internal/temporary_folder.h"
+
 namespace keystore {
 namespace {
 
@@ -16,6 +19,14 @@ TEST(RunProgram, WaitsForItsEnd) {
   EXPECT_TRUE(run_program({"true"}, std::chrono::minutes(1)));
   EXPECT_EQ(run_program({"false"}).error().code, Errc::io);
   EXPECT_EQ(run_program({"no-such-program"}, milliseconds(10)).error().code, Errc::not_found);
+}
+
+TEST(RunProgram, PrintsIntoAFile) {
+  const TemporaryFolder folder;
+  const auto file = (folder.path() / "out").string();
+  EXPECT_TRUE(run_program({"echo", "two words"}, {}, file));
+  EXPECT_EQ(as_text(read_file(file).value().view()), "two words\n");
+  EXPECT_FALSE(run_program({"true"}, {}, file)) << "a file that is there is not written over";
 }
 
 TEST(RunProgram, KillsWhatTakesLongerWithWhatItStarted) {

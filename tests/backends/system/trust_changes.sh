@@ -101,4 +101,27 @@ expect 0 "$keystore" ls "system:?sha256=$fingerprint"
 says "  certificate  "
 expect 0 "$keystore" trust ls
 grep -q "$fingerprint" "$work/out.log" && fail "listed as an anchor though p11-kit distrusts it"
+
+# So do its times after which nothing new is trusted.
+rm "$work/p11-kit/blocklist/ca.pem"
+for year in 20 49; do
+  { printf '[p11-kit-object-v1]\ntrusted: true\nnss-server-distrust-after: "%s0401000000Z"\n' "$year"
+    cat "$work/ca.pem"; } > "$work/p11-kit/our.p11-kit"
+  expect "$([ $year = 20 ] && echo 1 || echo 0)" "$keystore" verify "$work/web.pem" --purpose server
+  [ $year = 49 ] || says "stopped being trusted"
+done
+
+# One that hangs is named, and stops nothing.
+mkdir "$work/hanging"
+printf '#!/bin/sh\nexec sleep 600\n' > "$work/hanging/trust"
+chmod 755 "$work/hanging/trust"
+PATH=$work/hanging:$PATH expect 0 "$keystore" trust ls
+says "'trust extract"
+says "did not end in 10000 ms"
+says "$fingerprint"
+
+# What could not be read is no secret of those who ask for a path.
+printf '#!/bin/sh\nexit 3\n' > "$work/hanging/trust"
+PATH=$work/hanging:$PATH expect 0 "$keystore" verify "$work/web.pem" --purpose server
+says "not all of the system's trust is known: the trust settings of p11-kit are not read"
 exit 0
