@@ -23,7 +23,7 @@ Result<std::vector<TargetReport>> check(std::span<const std::string> targets,
   const OpensslErrorMark mark;
   if (targets.empty()) {
     TargetReport report{.target = "installation"};
-    doctor::judge_installation(options, report);
+    doctor::judge_installation(options, at, report);
     return std::vector{std::move(report)};
   }
   auto trust = options.trust ? Result<Trust>(*options.trust) : system_trust();

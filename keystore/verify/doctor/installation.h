@@ -4,9 +4,10 @@
 
 namespace keystore::verify::doctor {
 
-/// Whether the machine is set up: the configuration, its modules and the tokens in them, the PIN
-/// sources of its identities, and OpenSSL's configuration.
-void judge_installation(const CheckOptions& options, TargetReport& report);
+/// Whether the machine is set up: the configuration, its modules and the tokens in them, what can
+/// be seen of its identities without a login, and OpenSSL's configuration.
+void judge_installation(const CheckOptions& options, std::chrono::sys_seconds at,
+                        TargetReport& report);
 
 /// Whether programs that read OpenSSL's configuration ($OPENSSL_CONF, else the system's) get our
 /// provider, after `default`.

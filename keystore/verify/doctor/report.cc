@@ -43,11 +43,23 @@ namespace doctor {
 void add(TargetReport& report, Code code, std::string message, Fix fix,
          std::optional<Severity> severity) {
   const auto& row = row_of(code);
-  report.findings.push_back({.code = std::string(row.name),
-                             .severity = severity.value_or(row.severity),
-                             .message = std::move(message),
-                             .why = std::string(row.why),
-                             .fix = std::move(fix)});
+  add(report, Finding{.code = std::string(row.name),
+                      .severity = severity.value_or(row.severity),
+                      .message = std::move(message),
+                      .why = std::string(row.why),
+                      .fix = std::move(fix)});
+}
+
+void add(TargetReport& report, Finding finding) {
+  const bool told = std::ranges::any_of(report.findings, [&](const Finding& other) {
+    return other.code == finding.code && other.message == finding.message;
+  });
+  if (!told) report.findings.push_back(std::move(finding));
+}
+
+void add(TargetReport& report, const TargetReport& other) {
+  for (const auto& finding : other.findings) add(report, finding);
+  if (other.error && !report.error) report.error = other.error;
 }
 
 std::string time_text(std::chrono::sys_seconds time) {

@@ -8,9 +8,13 @@
 
 namespace keystore::verify::doctor {
 
-/// Adds a finding, with the severity of its code unless `severity` says otherwise.
+/// Adds a finding, with the severity of its code unless `severity` says otherwise. One that is told
+/// already is not told again.
 void add(TargetReport& report, Code code, std::string message, Fix fix,
          std::optional<Severity> severity = {});
+void add(TargetReport& report, Finding finding);
+/// What another report says, and its error where there is none yet.
+void add(TargetReport& report, const TargetReport& other);
 
 /// How the repair of most certificates begins.
 constexpr auto have_issued_anew = "have the certificate issued anew";

@@ -12,9 +12,8 @@ namespace keystore::verify::doctor {
 namespace {
 
 Result<Uri> uri_of(const std::string& target);
-std::optional<IdentityConfig> identity_of(const Uri& uri, const CheckOptions& options);
 void note(const Error& error, TargetReport& report);
-void say_empty(const Store& store, Target& target);
+void say_empty(const Uri& uri, Target& target);
 
 }  // namespace
 
@@ -30,24 +29,37 @@ void Stores::examine(Target& target) {
     report.error = uri.error();
     return;
   }
-  if (!tokens_usable(*uri, report)) return;
-  const auto store = open(tokens_.with_module(*uri), options_.open);
+  const bool usable = tokens_usable(*uri, report);
+  auto evidence = usable ? read(tokens_.with_module(*uri), options_.open, report) : std::nullopt;
+  if (!evidence) {
+    take_rest(*uri, target);
+    return;
+  }
+  take(*std::move(evidence), target);
+  say_empty(*uri, target);
+}
+
+std::optional<Evidence> Stores::read(const Uri& uri, const OpenOptions& options,
+                                     TargetReport& report) {
+  const auto store = open(uri, options);
   if (!store) {
     note(store.error(), report);
-    return;
+    return {};
   }
   auto evidence = bounded<Result<Evidence>>(patience_, [store = *store] { return gather(store); });
   if (!evidence) {
-    add(report, Code::token_stuck,
-        fmt::format("{} did not answer in time", store->uri().canonical()),
-        {"look after the device or the service behind it: plug it out and in, restart its daemon, "
-         "see its log"});
-  } else if (!*evidence) {
-    note(evidence->error(), report);
-  } else {
-    take(**std::move(evidence), target);
-    say_empty(*store, target);
+    say_stuck(uri, report);
+    return {};
   }
+  if (*evidence) return **std::move(evidence);
+  note(evidence->error(), report);
+  return {};
+}
+
+void say_stuck(const Uri& uri, TargetReport& report) {
+  add(report, Code::token_stuck, fmt::format("{} did not answer in time", uri.canonical()),
+      {"look after the device or the service behind it: plug it out and in, restart its daemon, "
+       "see its log"});
 }
 
 bool Stores::tokens_usable(const Uri& uri, TargetReport& report) {
@@ -55,7 +67,7 @@ bool Stores::tokens_usable(const Uri& uri, TargetReport& report) {
     const bool readable = judge_pin_source(uri, report);
     return tokens_.usable(uri, report) && readable;
   }
-  const auto identity = uri.scheme() == "keystore" ? identity_of(uri, options_) : std::nullopt;
+  const auto identity = identity_of(uri, options_);
   if (!identity) return true;
   bool usable = !identity->pin || judge_pin_source(*identity->pin, uri.canonical(), report);
   for (const auto& text : identity->keys) {
@@ -96,23 +108,13 @@ Result<Uri> uri_of(const std::string& target) {
   return uri;
 }
 
-std::optional<IdentityConfig> identity_of(const Uri& uri, const CheckOptions& options) {
-  const auto config = options.open.config != nullptr
-                          ? Result<std::shared_ptr<const Config>>(options.open.config)
-                          : process_config();
-  if (!config) return {};
-  const auto& all = (*config)->identities;
-  const auto found = std::ranges::find(all, uri.path(), &IdentityConfig::name);
-  return found == all.end() ? std::nullopt : std::optional(*found);
-}
-
 /// Nothing to judge is no good answer. Anchors are judged with the paths that lead to them.
-void say_empty(const Store& store, Target& target) {
+void say_empty(const Uri& uri, Target& target) {
   const auto& evidence = target.evidence;
   const bool nothing = evidence.keys.empty() && evidence.certificates.empty();
-  if (!nothing || target.report.error || store.uri().scheme() == "system") return;
+  if (!nothing || target.report.error || uri.scheme() == "system") return;
   target.report.error =
-      Error{Errc::not_found, "there is no key and no certificate at " + store.uri().canonical()};
+      Error{Errc::not_found, "there is no key and no certificate at " + uri.canonical()};
 }
 
 /// What no finding says is the target's error.

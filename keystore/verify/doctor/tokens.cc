@@ -22,18 +22,18 @@ void say_absent(const Uri& token, const std::vector<std::string>& there, TargetR
 bool Tokens::usable(const Uri& uri, TargetReport& report) {
   const auto token = token_of(uri);
   const auto name = token.canonical();
-  if (const auto known = tokens_.find(name); known != tokens_.end()) {
-    return known->second.usable;
-  }
-  tokens_[name] = look(token, report);
-  return tokens_[name].usable;
+  const auto [known, fresh] = tokens_.try_emplace(name);
+  auto& [place, seen] = known->second;
+  if (fresh) place = look(token, seen);
+  add(report, seen);
+  return place.usable;
 }
 
 Uri Tokens::with_module(const Uri& uri) const {
   const auto known = tokens_.find(token_of(uri).canonical());
-  if (known == tokens_.end() || known->second.module.empty()) return uri;
+  if (known == tokens_.end() || known->second.place.module.empty()) return uri;
   return uri.without_query_attribute("module-name")
-      .with_query_attribute("module-path", known->second.module);
+      .with_query_attribute("module-path", known->second.place.module);
 }
 
 Tokens::Place Tokens::look(const Uri& token, TargetReport& report) {
@@ -86,11 +86,12 @@ Tokens::Modules Tokens::modules_of(const Uri& uri, TargetReport& report) {
   }
   Modules modules;
   for (const auto& path : *paths) {
-    const auto [known, fresh] = modules_.try_emplace(path, ModuleState::broken);
-    if (fresh)
-      known->second = judge_module(path, severity_of(path, uri, **config), options_, report);
-    if (known->second == ModuleState::sound) modules.sound.push_back(path);
-    modules.any_dangerous |= known->second == ModuleState::dangerous;
+    const auto [known, fresh] = modules_.try_emplace(path);
+    auto& [state, seen] = known->second;
+    if (fresh) state = judge_module(path, severity_of(path, uri, **config), options_, seen);
+    add(report, seen);
+    if (state == ModuleState::sound) modules.sound.push_back(path);
+    modules.any_dangerous |= state == ModuleState::dangerous;
   }
   return modules;
 }

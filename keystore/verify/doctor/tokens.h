@@ -10,7 +10,8 @@
 
 namespace keystore::verify::doctor {
 
-/// The modules and tokens that a check comes across; each is looked at, and told of, once.
+/// The modules and tokens that a check comes across. Each is looked at once, and told of in every
+/// report that it stands in the way of.
 class Tokens {
  public:
   explicit Tokens(const CheckOptions& options) : options_(options) {}
@@ -34,12 +35,22 @@ class Tokens {
     std::string module = {};  ///< path; empty: in none, or in several
   };
 
+  struct Look {
+    Place place = {};
+    TargetReport seen = {};
+  };
+
+  struct TriedModule {
+    ModuleState state = ModuleState::broken;
+    TargetReport seen = {};
+  };
+
   Place look(const Uri& token, TargetReport& report);
   Modules modules_of(const Uri& uri, TargetReport& report);
 
   const CheckOptions& options_;
-  std::map<std::string, ModuleState> modules_ = {};  ///< by path
-  std::map<std::string, Place> tokens_ = {};         ///< by URI
+  std::map<std::string, TriedModule> modules_ = {};  ///< by path
+  std::map<std::string, Look> tokens_ = {};          ///< by URI
 };
 
 /// Whether a key on a token is there, is the one that its reference says, and signs in time with
