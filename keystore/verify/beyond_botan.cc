@@ -19,8 +19,6 @@ constexpr std::array not_implemented = {
     ExtensionRow{NID_freshest_crl, "delta CRLs"},
 };
 
-using NameConstraintsPtr = std::unique_ptr<NAME_CONSTRAINTS, FreeWith<NAME_CONSTRAINTS_free>>;
-
 bool has_other_form(const STACK_OF(GENERAL_SUBTREE) * subtrees) {
   for (int i = 0; i < sk_GENERAL_SUBTREE_num(subtrees); ++i) {
     const int form = sk_GENERAL_SUBTREE_value(subtrees, i)->base->type;
@@ -31,11 +29,9 @@ bool has_other_form(const STACK_OF(GENERAL_SUBTREE) * subtrees) {
 
 /// Constraints of mailboxes, URIs and other names.
 bool has_other_constraints(const Member& member) {
-  if (member.extension(NID_name_constraints) == nullptr) return false;
-  const NameConstraintsPtr constraints(static_cast<NAME_CONSTRAINTS*>(
-      X509_get_ext_d2i(member.x509(), NID_name_constraints, nullptr, nullptr)));
-  return constraints && (has_other_form(constraints->permittedSubtrees) ||
-                         has_other_form(constraints->excludedSubtrees));
+  const auto* constraints = member.value_of<NAME_CONSTRAINTS>(NID_name_constraints);
+  return constraints != nullptr && (has_other_form(constraints->permittedSubtrees) ||
+                                    has_other_form(constraints->excludedSubtrees));
 }
 
 bool asks_for_policies(const VerifyOptions& options) {

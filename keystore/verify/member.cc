@@ -8,21 +8,6 @@
 namespace keystore::verify {
 namespace {
 
-std::vector<Extension> extensions_of(const X509* x509) {
-  std::vector<Extension> all;
-  for (int i = 0; i < X509_get_ext_count(x509); ++i) {
-    auto* extension = X509_get_ext(x509, i);
-    const auto* object = X509_EXTENSION_get_object(extension);
-    const auto* value = X509_EXTENSION_get_data(extension);
-    all.push_back(
-        {OBJ_obj2nid(object),
-         object,
-         X509_EXTENSION_get_critical(extension) != 0,
-         {ASN1_STRING_get0_data(value), static_cast<std::size_t>(ASN1_STRING_length(value))}});
-  }
-  return all;
-}
-
 /// A copy with the uses that the store names.
 X509Ptr with_settings(const X509* x509, const TrustAnchor& anchor) {
   X509Ptr copy(X509_dup(x509));
@@ -53,6 +38,17 @@ const Extension* Member::extension(int nid) const noexcept {
     if (extension.nid == nid) return &extension;
   }
   return nullptr;
+}
+
+const void* Member::decoded(int nid) const noexcept {
+  const void* found = nullptr;
+  int times = 0;
+  for (const auto& extension : extensions_) {
+    if (extension.nid != nid) continue;
+    ++times;
+    found = extension.decoded.get();
+  }
+  return times == 1 ? found : nullptr;
 }
 
 std::string oid_text(const ASN1_OBJECT* object) {

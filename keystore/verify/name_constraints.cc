@@ -11,8 +11,6 @@
 namespace keystore::verify {
 namespace {
 
-using NameConstraintsPtr = std::unique_ptr<NAME_CONSTRAINTS, FreeWith<NAME_CONSTRAINTS_free>>;
-
 /// One name of a certificate in the form that constraints are compared with.
 struct Name {
   int type = 0;           ///< GEN_…
@@ -22,7 +20,7 @@ struct Name {
 };
 
 struct Names {
-  GeneralNamesPtr owner = {};
+  const GENERAL_NAMES* alternative = nullptr;  ///< borrowed from the member
   std::vector<Name> all = {};
 };
 
@@ -138,8 +136,8 @@ std::optional<std::string> mapped_address(std::string_view octets) {
 }
 
 void add_alternative_names(Names& names) {
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.owner.get()); ++i) {
-    const auto* name = sk_GENERAL_NAME_value(names.owner.get(), i);
+  for (int i = 0; i < sk_GENERAL_NAME_num(names.alternative); ++i) {
+    const auto* name = sk_GENERAL_NAME_value(names.alternative, i);
     if (const auto mailbox = smtp_utf8_mailbox(*name)) {
       names.all.push_back({.type = GEN_EMAIL, .text = *mailbox, .utf8_mailbox = true});
     } else if (name->type == GEN_DNS || name->type == GEN_EMAIL || name->type == GEN_URI) {
@@ -167,7 +165,7 @@ void add_common_names(Names& names, const Member& member) {
 }
 
 Names names_of(const Member& member, bool target) {
-  Names names{.owner = alternative_names(member)};
+  Names names{.alternative = alternative_names(member)};
   const auto* subject = X509_get_subject_name(member.x509());
   if (X509_NAME_entry_count(subject) > 0) {
     names.all.push_back({.type = GEN_DIRNAME, .directory = subject});
@@ -220,14 +218,13 @@ Refusal name_constraints(const PathQuestion& input) {
   const auto& members = input.path.members;
   for (std::size_t ca = members.size() - 1; ca > 0; --ca) {
     if (members[ca]->extension(NID_name_constraints) == nullptr) continue;
-    const NameConstraintsPtr constraints(static_cast<NAME_CONSTRAINTS*>(
-        X509_get_ext_d2i(members[ca]->x509(), NID_name_constraints, nullptr, nullptr)));
-    if (!constraints) return "name constraints are malformed";
+    const auto* constraints = members[ca]->value_of<NAME_CONSTRAINTS>(NID_name_constraints);
+    if (constraints == nullptr) return "name constraints are malformed";
     for (std::size_t at = 0; at < ca; ++at) {
       if (at != 0 && members[at]->self_issued()) continue;  // RFC 5280, 6.1.3 (b)
       const auto names = names_of(*members[at], at == 0);
-      if (has_unknown_form(constraints->permittedSubtrees, names.owner.get()) ||
-          has_unknown_form(constraints->excludedSubtrees, names.owner.get())) {
+      if (has_unknown_form(constraints->permittedSubtrees, names.alternative) ||
+          has_unknown_form(constraints->excludedSubtrees, names.alternative)) {
         return "a constraint is of a form that cannot be compared";
       }
       if (auto refusal = refused(names, *constraints)) return refusal;

@@ -96,9 +96,8 @@ std::optional<std::string> uri_host(std::string_view uri) {
   return lower(authority);
 }
 
-GeneralNamesPtr alternative_names(const Member& member) {
-  return GeneralNamesPtr(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(member.x509(), NID_subject_alt_name, nullptr, nullptr)));
+const GENERAL_NAMES* alternative_names(const Member& member) {
+  return member.value_of<GENERAL_NAMES>(NID_subject_alt_name);
 }
 
 std::string_view text_of(const ASN1_STRING* string) {
@@ -106,17 +105,21 @@ std::string_view text_of(const ASN1_STRING* string) {
           static_cast<std::size_t>(ASN1_STRING_length(string))};
 }
 
+std::optional<std::string> utf8_of(const ASN1_STRING* string) {
+  unsigned char* utf8 = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&utf8, string);
+  const OpensslMemoryPtr<unsigned char> owned(utf8);
+  if (size < 0) return {};
+  return std::string(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+}
+
 std::vector<std::string> subject_values(const Member& member, int nid) {
   std::vector<std::string> values;
   const auto* subject = X509_get_subject_name(member.x509());
   for (int at = X509_NAME_get_index_by_NID(subject, nid, -1); at >= 0;
        at = X509_NAME_get_index_by_NID(subject, nid, at)) {
-    unsigned char* utf8 = nullptr;
-    const auto* value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
-    const int size = ASN1_STRING_to_UTF8(&utf8, value);
-    if (size < 0) continue;
-    const OpensslMemoryPtr<unsigned char> owned(utf8);
-    values.emplace_back(reinterpret_cast<const char*>(utf8), static_cast<std::size_t>(size));
+    auto utf8 = utf8_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (utf8) values.push_back(*std::move(utf8));
   }
   return values;
 }

@@ -1,5 +1,5 @@
 // Rules about the fields of one certificate.
-#include <cstring>
+#include <algorithm>
 
 #include "keystore/verify/internal/der_check.h"
 #include "keystore/verify/internal/names.h"
@@ -29,6 +29,23 @@ std::size_t characters(std::string_view utf8) {
   std::size_t count = 0;
   for (const char c : utf8) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0;
   return count;
+}
+
+Refusal bounds_exceeded(const X509_NAME* name) {
+  for (int at = 0; at < X509_NAME_entry_count(name); ++at) {
+    const auto* entry = X509_NAME_get_entry(name, at);
+    const auto* value = X509_NAME_ENTRY_get_data(entry);
+    const auto bound =
+        std::ranges::find(bounds, OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)), &Bound::nid);
+    // No encoding takes less than an octet for a character.
+    if (bound == std::end(bounds) || text_of(value).size() <= bound->most) continue;
+    const auto utf8 = utf8_of(value);
+    if (utf8 && characters(*utf8) > bound->most) {
+      return std::string("the ") + OBJ_nid2ln(bound->nid) + " is longer than " +
+             std::to_string(bound->most) + " characters";
+    }
+  }
+  return {};
 }
 
 BytesView der_of(const X509_NAME* name) {
@@ -88,28 +105,20 @@ Refusal subject_name_encoding(const RuleSubject& subject) {
   const auto name = der_of(X509_get_subject_name(x509));
   if (X509_NAME_entry_count(X509_get_issuer_name(x509)) == 0) return "the issuer's name is empty";
   if (!sets_are_sorted(name) || !sets_are_sorted(issuer)) return "a set in a name is not in order";
-  for (const auto& bound : bounds) {
-    for (const auto& value : subject_values(subject.member, bound.nid)) {
-      if (characters(value) > bound.most) {
-        return std::string("the ") + OBJ_nid2ln(bound.nid) + " is longer than " +
-               std::to_string(bound.most) + " characters";
-      }
-    }
-  }
-  return {};
+  return bounds_exceeded(X509_get_subject_name(x509));
 }
 
 Refusal alternative_name_syntax(const RuleSubject& subject) {
-  const auto names = alternative_names(subject.member);
+  const auto* names = alternative_names(subject.member);
   const auto* extension = subject.member.extension(NID_subject_alt_name);
   const bool unnamed = X509_NAME_entry_count(X509_get_subject_name(subject.member.x509())) == 0;
   if (extension == nullptr) {
     if (unnamed) return "there is neither a subject nor an alternative name";
     return {};
   }
-  if (sk_GENERAL_NAME_num(names.get()) <= 0) return "the list is empty";
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const auto* name = sk_GENERAL_NAME_value(names.get(), i);
+  if (sk_GENERAL_NAME_num(names) <= 0) return "the list is empty";
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const auto* name = sk_GENERAL_NAME_value(names, i);
     if (name->type == GEN_DNS && !is_dns_name(text_of(name->d.dNSName), true)) {
       return "a DNS name is malformed";
     }

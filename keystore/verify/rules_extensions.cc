@@ -10,9 +10,6 @@
 namespace keystore::verify {
 namespace {
 
-using NameConstraintsPtr = std::unique_ptr<NAME_CONSTRAINTS, FreeWith<NAME_CONSTRAINTS_free>>;
-using PoliciesPtr = std::unique_ptr<CERTIFICATEPOLICIES, FreeWith<CERTIFICATEPOLICIES_free>>;
-
 enum class Critical { must, must_not, either };
 
 struct CriticalityRow {
@@ -30,18 +27,6 @@ constexpr CriticalityRow criticality[] = {
     {NID_info_access, Critical::must_not, true},                   // 4.2.2.1
     {NID_sinfo_access, Critical::must_not, true},                  // 4.2.2.2
 };
-
-/// Whether OpenSSL reads the whole value; true for what it does not know.
-bool is_readable(const Extension& extension) {
-  const auto* method = X509V3_EXT_get_nid(extension.nid);
-  if (method == nullptr || method->it == nullptr) return true;
-  const auto* at = extension.value.data();
-  auto* value = ASN1_item_d2i(nullptr, &at, static_cast<long>(extension.value.size()),
-                              ASN1_ITEM_ptr(method->it));
-  if (value == nullptr) return false;
-  ASN1_item_free(value, ASN1_ITEM_ptr(method->it));
-  return at == extension.value.data() + extension.value.size();
-}
 
 bool is_empty_sequence(const Extension& extension) {
   const auto content = der_content(extension.value, der_tag::sequence);
@@ -100,9 +85,8 @@ Refusal subtrees_refused(const STACK_OF(GENERAL_SUBTREE) * subtrees, bool permit
 
 Refusal name_constraints_refused(const RuleSubject& subject) {
   if (subject.member.extension(NID_name_constraints) == nullptr) return {};
-  const NameConstraintsPtr constraints(static_cast<NAME_CONSTRAINTS*>(
-      X509_get_ext_d2i(subject.member.x509(), NID_name_constraints, nullptr, nullptr)));
-  if (!constraints) return "the name constraints are malformed";
+  const auto* constraints = subject.member.value_of<NAME_CONSTRAINTS>(NID_name_constraints);
+  if (constraints == nullptr) return "the name constraints are malformed";
   if (sk_GENERAL_SUBTREE_num(constraints->permittedSubtrees) <= 0 &&
       sk_GENERAL_SUBTREE_num(constraints->excludedSubtrees) <= 0) {
     return "the name constraints are empty";
@@ -124,9 +108,8 @@ Refusal extension_encodings(const RuleSubject& subject) {
       return OBJ_cmp(before.object, extension->object) == 0;
     });
     if (twice) return refuse(" is there twice");
-    if (!is_readable(*extension)) return refuse(" is malformed");
-    const bool known = X509V3_EXT_get_nid(extension->nid) != nullptr;
-    if (known && !is_der(extension->value)) return refuse(" is not DER");
+    if (!extension->readable) return refuse(" is malformed");
+    if (extension->known && !is_der(extension->value)) return refuse(" is not DER");
     if (std::ranges::find(never_empty, extension->nid) != std::end(never_empty) &&
         is_empty_sequence(*extension)) {
       return refuse(" is empty");
@@ -153,13 +136,12 @@ Refusal extension_criticality(const RuleSubject& subject) {
 Refusal policies_encoding(const RuleSubject& subject) {
   const auto* extension = subject.member.extension(NID_certificate_policies);
   if (extension == nullptr) return {};
-  const PoliciesPtr policies(static_cast<CERTIFICATEPOLICIES*>(
-      X509_get_ext_d2i(subject.member.x509(), NID_certificate_policies, nullptr, nullptr)));
-  if (!policies) return "the policies are malformed";
-  for (int i = 0; i < sk_POLICYINFO_num(policies.get()); ++i) {
-    const auto* policy = sk_POLICYINFO_value(policies.get(), i);
+  const auto* policies = subject.member.value_of<CERTIFICATEPOLICIES>(NID_certificate_policies);
+  if (policies == nullptr) return "the policies are malformed";
+  for (int i = 0; i < sk_POLICYINFO_num(policies); ++i) {
+    const auto* policy = sk_POLICYINFO_value(policies, i);
     for (int other = 0; other < i; ++other) {
-      if (OBJ_cmp(policy->policyid, sk_POLICYINFO_value(policies.get(), other)->policyid) == 0) {
+      if (OBJ_cmp(policy->policyid, sk_POLICYINFO_value(policies, other)->policyid) == 0) {
         return "a policy is named twice";
       }
     }

@@ -11,8 +11,6 @@
 namespace keystore::verify {
 namespace {
 
-using ExtendedKeyUsagePtr = std::unique_ptr<EXTENDED_KEY_USAGE, FreeWith<EXTENDED_KEY_USAGE_free>>;
-
 /// What the purpose asks of certificates; OpenSSL's purposes look at the key usage as well.
 struct Use {
   int nid;
@@ -46,19 +44,18 @@ std::optional<Use> use_of(Purpose purpose) {
 /// Whether the extended key usage allows the use; empty where there is none.
 std::optional<bool> allows(const Member& member, int use) {
   if (member.extension(NID_ext_key_usage) == nullptr) return {};
-  const ExtendedKeyUsagePtr uses(static_cast<EXTENDED_KEY_USAGE*>(
-      X509_get_ext_d2i(member.x509(), NID_ext_key_usage, nullptr, nullptr)));
-  for (int i = 0; i < sk_ASN1_OBJECT_num(uses.get()); ++i) {
-    const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(uses.get(), i));
+  const auto* uses = member.value_of<EXTENDED_KEY_USAGE>(NID_ext_key_usage);
+  for (int i = 0; i < sk_ASN1_OBJECT_num(uses); ++i) {
+    const int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(uses, i));
     if (nid == use || nid == NID_anyExtendedKeyUsage) return true;
   }
   return false;
 }
 
 bool any_name(const Member& member, const std::function<bool(const GENERAL_NAME&)>& matches) {
-  const auto names = alternative_names(member);
-  for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    if (matches(*sk_GENERAL_NAME_value(names.get(), i))) return true;
+  const auto* names = alternative_names(member);
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    if (matches(*sk_GENERAL_NAME_value(names, i))) return true;
   }
   return false;
 }

@@ -65,13 +65,14 @@ bool is_alternative_name(const std::string& common_name, const GENERAL_NAMES* na
 }
 
 Refusal target_refused(const Member& target, Purpose purpose) {
-  const auto names = alternative_names(target);
+  const auto* names = alternative_names(target);
   const auto* extension = target.extension(NID_subject_alt_name);
-  if (extension == nullptr || !names) return "there is no alternative name (BR 7.1.2.7.12)";
+  if (extension == nullptr || names == nullptr)
+    return "there is no alternative name (BR 7.1.2.7.12)";
   const bool unnamed = X509_NAME_entry_count(X509_get_subject_name(target.x509())) == 0;
   if (extension->critical && !unnamed) return "alternative names are critical beside a subject";
   for (const auto& common_name : subject_values(target, NID_commonName)) {
-    if (purpose == Purpose::server && !is_alternative_name(common_name, names.get())) {
+    if (purpose == Purpose::server && !is_alternative_name(common_name, names)) {
       return "the common name is no alternative name (BR 7.1.4.3)";
     }
   }
@@ -101,11 +102,9 @@ Refusal root_refused(const Member& root) {
 
 /// BR 7.1.2.7.7: locations of authority information are URIs.
 Refusal information_refused(const Member& member) {
-  using AccessPtr = std::unique_ptr<AUTHORITY_INFO_ACCESS, FreeWith<AUTHORITY_INFO_ACCESS_free>>;
-  const AccessPtr access(static_cast<AUTHORITY_INFO_ACCESS*>(
-      X509_get_ext_d2i(member.x509(), NID_info_access, nullptr, nullptr)));
-  for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access.get()); ++i) {
-    const auto* location = sk_ACCESS_DESCRIPTION_value(access.get(), i)->location;
+  const auto* access = member.value_of<AUTHORITY_INFO_ACCESS>(NID_info_access);
+  for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(access); ++i) {
+    const auto* location = sk_ACCESS_DESCRIPTION_value(access, i)->location;
     if (location->type != GEN_URI) return "a location of authority information is no URI";
     const auto uri = text_of(location->d.uniformResourceIdentifier);
     if (!uri_host(uri)) return "a location of authority information is malformed";

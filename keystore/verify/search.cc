@@ -35,7 +35,7 @@ void PathSearch::run(const MemberPtr& target,
     return;
   }
   const auto* name = X509_get_subject_name(target->x509());
-  for (const auto& anchor : space_.trust.anchors.with_subject(name, hash_of(name))) {
+  for (const auto& anchor : space_.trust.anchors.with_subject(name)) {
     if (same_der(*anchor, *target) && paths_ > 0) {
       --paths_;
       if (judge({{anchor}, {true}})) return;
@@ -72,13 +72,12 @@ bool PathSearch::extend(CandidatePath& path, unsigned intermediates,
 
 std::vector<PathSearch::Issuer> PathSearch::issuers_of(const Member& subject) {
   const auto* name = X509_get_issuer_name(subject.x509());
-  const auto hash = hash_of(name);
   std::vector<Issuer> found;
-  for (auto& member : space_.trust.anchors.with_subject(name, hash)) {
+  for (auto& member : space_.trust.anchors.with_subject(name)) {
     if (!distrusted(*member)) found.push_back({std::move(member), true});
   }
   const auto from_trust = found.size();
-  for (auto& member : space_.intermediates.with_subject(name, hash)) {
+  for (auto& member : space_.intermediates.with_subject(name)) {
     const bool replaced = std::any_of(
         found.begin(), found.begin() + static_cast<std::ptrdiff_t>(from_trust),
         [&](const Issuer& anchor) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/trust_file.h"
 #include "keystore/log.h"
 #include "keystore/store.h"
@@ -10,31 +9,21 @@
 
 namespace keystore::verify {
 void Pool::add(MemberPtr member) {
-  auto& same_hash = by_name_[hash_of(X509_get_subject_name(member->x509()))];
-  const auto known = std::ranges::find_if(
-      same_hash, [&](const MemberPtr& each) { return each->der() == member->der(); });
-  if (known == same_hash.end()) {
-    same_hash.push_back(std::move(member));
-    ++size_;
+  const auto [first, last] = by_name_.equal_range(member);
+  const auto known = std::find_if(
+      first, last, [&](const MemberPtr& each) { return each->der() == member->der(); });
+  if (known == last) {
+    by_name_.insert(last, std::move(member));
     return;
   }
   auto merged = (*known)->settings();
   merged.merge(member->settings());
-  *known = std::make_shared<const Member>(std::move(merged));
+  by_name_.insert(by_name_.erase(known), std::make_shared<const Member>(std::move(merged)));
 }
 
-unsigned long hash_of(const X509_NAME* name) {
-  return X509_NAME_hash_ex(name, private_lib_ctx(), nullptr, nullptr);
-}
-
-std::vector<MemberPtr> Pool::with_subject(const X509_NAME* name, unsigned long hash) const {
-  const auto found = by_name_.find(hash);
-  if (found == by_name_.end()) return {};
-  std::vector<MemberPtr> members;
-  for (const auto& member : found->second) {
-    if (X509_NAME_cmp(X509_get_subject_name(member->x509()), name) == 0) members.push_back(member);
-  }
-  return members;
+std::vector<MemberPtr> Pool::with_subject(const X509_NAME* name) const {
+  const auto [first, last] = by_name_.equal_range(name);
+  return {first, last};
 }
 
 Trust::Trust() : data_(std::make_shared<Data>()) {}

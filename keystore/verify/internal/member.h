@@ -9,16 +9,9 @@
 #include "keystore/certificate.h"
 #include "keystore/internal/openssl_ptr.h"
 #include "keystore/trust.h"
+#include "keystore/verify/internal/extension.h"
 
 namespace keystore::verify {
-
-/// One extension as it stands in the certificate.
-struct Extension {
-  int nid = NID_undef;
-  const ASN1_OBJECT* object = nullptr;  ///< borrowed from the member's X509
-  bool critical = false;
-  BytesView value = {};  ///< content of extnValue; borrowed from the member's X509
-};
 
 /// A certificate that may become part of a path. Immutable.
 class Member {
@@ -34,6 +27,12 @@ class Member {
   const Bytes& der() const noexcept { return certificate().der(); }
   const std::vector<Extension>& extensions() const noexcept { return extensions_; }
   const Extension* extension(int nid) const noexcept;
+  /// What an extension holds, in the type that OpenSSL has for it; null where it is not there,
+  /// there twice or malformed.
+  template <class T>
+  const T* value_of(int nid) const noexcept {
+    return static_cast<const T*>(decoded(nid));
+  }
   /// Subject and issuer are the same name.
   bool self_issued() const noexcept { return self_issued_; }
   bool valid_at(std::chrono::sys_seconds at) const noexcept {
@@ -46,6 +45,8 @@ class Member {
   const std::string& subject() const noexcept { return certificate().subject(); }
 
  private:
+  const void* decoded(int nid) const noexcept;
+
   TrustAnchor anchor_;
   X509Ptr x509_;
   std::vector<Extension> extensions_;

@@ -21,10 +21,12 @@ bool is_mailbox(std::string_view mailbox);
 /// information. Empty where there is none, or it is not well formed.
 std::optional<std::string> uri_host(std::string_view uri);
 
-/// The alternative names; null when there are none, or they are malformed.
-GeneralNamesPtr alternative_names(const Member& member);
+/// The alternative names, borrowed from `member`; null when there are none, or they are malformed.
+const GENERAL_NAMES* alternative_names(const Member& member);
 /// The octets of a string as text.
 std::string_view text_of(const ASN1_STRING* string);
+/// A string of any type as UTF-8; empty where it is not well formed.
+std::optional<std::string> utf8_of(const ASN1_STRING* string);
 /// The values of an attribute of the subject as UTF-8.
 std::vector<std::string> subject_values(const Member& member, int nid);
 /// The mailbox of an SmtpUTF8Mailbox (RFC 9598); empty for other names.
