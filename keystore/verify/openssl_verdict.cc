@@ -7,6 +7,7 @@
 
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
+#include "keystore/verify/internal/known_links.h"
 #include "keystore/verify/internal/rules.h"
 
 namespace keystore::verify {
@@ -21,12 +22,16 @@ struct FreeStack {
 using X509StackPtr = std::unique_ptr<STACK_OF(X509), FreeStack>;
 using CrlStackPtr = std::unique_ptr<STACK_OF(X509_CRL), FreeStack>;
 
-/// What on_error() needs to know of the call that it is in.
-struct Leniency {
-  std::size_t anchor;
-  std::span<const OcspStatus> ocsp;
-  bool soft_fail;
+/// What our functions that OpenSSL calls need to know of the call that they are in.
+struct Call {
+  const PathQuestion& question;
+  X509_STORE_CTX_verify_fn check_signatures;  ///< OpenSSL's own
   bool status_missing = false;
+  bool was_known = false;  ///< the signatures between CAs were known
+
+  static Call& of(X509_STORE_CTX* context) {
+    return *static_cast<Call*>(X509_STORE_CTX_get_app_data(context));
+  }
 };
 
 /// OpenSSL takes the last second of a period for past, RFC 5280 (4.1.2.5) does not.
@@ -39,14 +44,13 @@ bool ends_now(X509_STORE_CTX* context) {
 /// Where no CRL tells the status, OCSP may; nobody but the trust store says whether an anchor is
 /// good.
 bool is_pardoned(X509_STORE_CTX* context) {
-  auto& leniency = *static_cast<Leniency*>(X509_STORE_CTX_get_app_data(context));
+  auto& call = Call::of(context);
+  const auto& ocsp = call.question.ocsp;
   const auto depth = static_cast<std::size_t>(X509_STORE_CTX_get_error_depth(context));
-  if (depth != 0 && depth == leniency.anchor) return true;
-  if (depth < leniency.ocsp.size() && leniency.ocsp[depth].kind == OcspStatus::Kind::good) {
-    return true;
-  }
-  leniency.status_missing = true;
-  return leniency.soft_fail;
+  if (depth != 0 && depth + 1 == call.question.path.members.size()) return true;
+  if (depth < ocsp.size() && ocsp[depth].kind == OcspStatus::Kind::good) return true;
+  call.status_missing = true;
+  return call.question.options.soft_fail;
 }
 
 int on_error(int ok, X509_STORE_CTX* context) {
@@ -108,9 +112,20 @@ bool is_path(const STACK_OF(X509) * chain, const CandidatePath& path) {
   if (static_cast<std::size_t>(sk_X509_num(chain)) != path.members.size()) return false;
   for (std::size_t i = 0; i < path.members.size(); ++i) {
     const auto* taken = sk_X509_value(chain, static_cast<int>(i));
-    if (X509_cmp(taken, path.members[i]->x509()) != 0) return false;
+    const auto* member = path.members[i]->x509();
+    if (taken != member && X509_cmp(taken, member) != 0) return false;
   }
   return true;
+}
+
+/// OpenSSL's last look at the path that it chose (X509_STORE_set_verify(3)), left out where it can
+/// only find what it found before. Whatever is not good is for OpenSSL to find and to name.
+int check_signatures(X509_STORE_CTX* context) {
+  auto& call = Call::of(context);
+  const auto& question = call.question;
+  call.was_known = is_path(X509_STORE_CTX_get0_chain(context), question.path) &&
+                   is_known_good(question.path, question.at);
+  return call.was_known ? 1 : call.check_signatures(context);
 }
 
 }  // namespace
@@ -150,9 +165,10 @@ OpensslAnswer ask_openssl(const PathQuestion& question) {
     return {{false, "out of memory"}, X509_V_ERR_OUT_OF_MEM};
   }
   X509_STORE_CTX_set0_crls(context.get(), revocations.get());
-  Leniency leniency{path.members.size() - 1, ocsp, options.soft_fail};
-  X509_STORE_CTX_set_app_data(context.get(), &leniency);
+  Call call{question, X509_STORE_CTX_get_verify(context.get())};
+  X509_STORE_CTX_set_app_data(context.get(), &call);
   X509_STORE_CTX_set_verify_cb(context.get(), on_error);
+  X509_STORE_CTX_set_verify(context.get(), check_signatures);
   auto* param = X509_STORE_CTX_get0_param(context.get());
   set_purpose(param, purpose);
   X509_VERIFY_PARAM_set_time(param, std::chrono::system_clock::to_time_t(at));
@@ -168,9 +184,9 @@ OpensslAnswer ask_openssl(const PathQuestion& question) {
   if (accepts && !is_path(X509_STORE_CTX_get0_chain(context.get()), path)) {
     return {{false, "OpenSSL takes another path"}, X509_V_ERR_UNSPECIFIED};
   }
-  return {{accepts, accepts ? "ok" : X509_verify_cert_error_string(error)},
-          error,
-          leniency.status_missing};
+  if (accepts && !call.was_known) note_accepted(path);
+  return {
+      {accepts, accepts ? "ok" : X509_verify_cert_error_string(error)}, error, call.status_missing};
 }
 
 }  // namespace keystore::verify

@@ -100,6 +100,22 @@ batch_pid=$batch_PID  # bash forgets it when the process ends
 ask() { printf '%s\n' "$1" >&"${batch[1]}"; read -r -t 60 answer <&"${batch[0]}" || fail "no answer to $1"; }
 ask '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"],"host":"www.example.org"}'
 grep -q '"trusted":true.*"path":\["CN=www.example.org","CN=Issuing","CN=Root"\]' <<< "$answer" || fail "batch: $answer"
+# What was found good before is not taken for more than it was.
+/usr/bin/python3 - <<'END'
+import base64
+der = bytearray(base64.b64decode("".join(open("issuing.pem").read().split("-----")[2].split())))
+der[-1] ^= 1
+open("forged.der", "wb").write(der)
+END
+make stranger /CN=Issuing other "${ca[@]}"
+make false /CN=www.example.org stranger "${leaf[@]}"
+for line in '{"cert":"web.pem","chain":["forged.der"],"trust":["root.pem"]}' \
+    '{"cert":"false.pem","chain":["issuing.pem"],"trust":["root.pem"]}' \
+    '{"cert":"web.pem","chain":["issuing.pem"],"trust":["other.pem"]}' \
+    '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"],"at":"2060-01-01T00:00:00Z"}'; do
+  ask "$line"
+  grep -q '"trusted":false' <<< "$answer" || fail "batch, $line: $answer"
+done
 for line in 'no json' '{"cert":"nowhere.pem","trust":[]}' '{"cert":"web.pem","colour":"red"}' \
     '{"cert":"web.pem","at":"never"}' '{"cert":"web.pem","trust":[]}' '[]'; do
   ask "$line"
