@@ -29,7 +29,9 @@ struct Call {
   bool status_missing = false;
   bool was_known = false;  ///< the signatures between CAs were known
 
+  /// OpenSSL opens a context of its own for the path of a CRL's signer, within that of ours.
   static Call& of(X509_STORE_CTX* context) {
+    while (auto* parent = X509_STORE_CTX_get0_parent_ctx(context)) context = parent;
     return *static_cast<Call*>(X509_STORE_CTX_get_app_data(context));
   }
 };
@@ -45,10 +47,12 @@ bool ends_now(X509_STORE_CTX* context) {
 /// good.
 bool is_pardoned(X509_STORE_CTX* context) {
   auto& call = Call::of(context);
+  const bool of_path = X509_STORE_CTX_get0_parent_ctx(context) == nullptr;
   const auto& ocsp = call.question.ocsp;
-  const auto depth = static_cast<std::size_t>(X509_STORE_CTX_get_error_depth(context));
-  if (depth != 0 && depth + 1 == call.question.path.members.size()) return true;
-  if (depth < ocsp.size() && ocsp[depth].kind == OcspStatus::Kind::good) return true;
+  const int place = X509_STORE_CTX_get_error_depth(context);
+  const auto depth = static_cast<std::size_t>(place);
+  if (place != 0 && place + 1 == sk_X509_num(X509_STORE_CTX_get0_chain(context))) return true;
+  if (of_path && depth < ocsp.size() && ocsp[depth].kind == OcspStatus::Kind::good) return true;
   call.status_missing = true;
   return call.question.options.soft_fail;
 }

@@ -86,6 +86,16 @@ expect 7 'root.key' web.pem --trust root.key
 expect 3 'nowhere.pem' nowhere.pem
 expect 1 '"trusted":false' web.pem --trust root.pem --json
 
+# A list that another certificate of the issuer signed, whose own status is not to be had.
+make lists /CN=Issuing root "${ca[@]}"
+printf '%s\n' '[ca]' 'default_ca = lists' '[lists]' 'database = index' 'crlnumber = number' \
+  'default_md = sha256' '[crlext]' 'authorityKeyIdentifier=keyid' > ca.conf
+touch index
+echo 01 > number
+openssl ca -config ca.conf -gencrl -crldays 30 -cert lists.pem -keyfile lists.key -crlexts crlext -out lists.crl 2> ca.log
+expect 1 'CRL path validation error' web.pem --chain issuing.pem --chain lists.pem --trust root.pem --crl lists.crl --crl-check chain
+expect 0 trusted web.pem --chain issuing.pem --chain lists.pem --trust root.pem --crl lists.crl --crl-check chain --soft-fail
+
 # Botan is asked about what is good otherwise; a batch asks it on request.
 expect 0 '"botan":{"verdict":"agrees","reason":"ok"}' web.pem --chain issuing.pem --trust root.pem --json
 expect 0 '"verdict":"not-asked"' --batch <(echo '{"cert":"web.pem","chain":["issuing.pem"],"trust":["root.pem"]}')
