@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "backends/pem/lines.h"
+#include "keystore/internal/pem_lines.h"
 
 namespace keystore::pem {
 namespace {

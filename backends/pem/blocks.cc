@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "backends/pem/base64.h"
-#include "backends/pem/lines.h"
+#include "keystore/internal/pem_lines.h"
 
 namespace keystore::pem {
 namespace {
@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view begin_mark = "-----BEGIN ";
 constexpr std::string_view end_mark = "-----END ";
 constexpr std::string_view dashes = "-----";
-constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 /// Reads a text from its start to its end, one line at a time.
 class Scanner {

@@ -140,6 +140,24 @@ Result<std::string> reference_pem(const MovePlan::Data& plan) {
   return reference.to_pem();
 }
 
+// As every program of ours reads the new file, not as it was cut: a private key that stayed in it
+// would stay on the disk.
+Result<void> check_no_key_left(const MovePlan::Data& plan) {
+  const auto options = without_policy(SecretKeeper::options_of(plan.passphrase));
+  if (!options) return Failure(options.error());
+  const auto store = open(Uri::from_path(plan.new_reference_path()), *options);
+  if (!store) return Failure(store.error());
+  const auto entries = store->find_entries({.kind = EntryKind::private_key});
+  if (!entries) return Failure(entries.error());
+  for (const auto& entry : entries->items) {
+    if (entry.custody != Custody::file) continue;
+    return fail(Errc::unsupported,
+                fmt::format("cannot move {}: its private key cannot be cut out of it", plan.path),
+                "write key and certificates anew (keystore export) and move that file");
+  }
+  return {};
+}
+
 Result<void> write_reference(const Work& work, bool) {
   const auto& plan = work.plan();
   if (auto removed = remove_unfinished(plan.new_reference_path()); !removed) return removed;
@@ -151,6 +169,7 @@ Result<void> write_reference(const Work& work, bool) {
   const auto path = plan.new_reference_path();
   const auto written = write_file(path, as_bytes(text), {.replace = true, .backup = false});
   if (!written) return Failure(written.error());
+  if (auto gone = check_no_key_left(plan); !gone) return gone;
   return copy_metadata(plan.path, path);
 }
 

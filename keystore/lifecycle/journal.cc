@@ -267,7 +267,7 @@ Result<void> write_line(const FileDescriptor& file, const std::string& path, con
   if (written == static_cast<ssize_t>(text.size()) && ::fsync(file.number()) == 0) return {};
   // A write cut short says no reason: the disk is full.
   const auto error = error_from_errno(errno == 0 ? ENOSPC : errno, "write", "write", path);
-  if (before >= 0 && ::ftruncate(file.number(), before) != 0) return Failure(error);
+  if (before >= 0) static_cast<void>(::ftruncate(file.number(), before) == 0);
   return Failure(error);
 }
 

@@ -24,8 +24,8 @@ namespace {
 using Data = MovePlan::Data;
 
 constexpr std::size_t id_octets = 4;
-/// More than any reference, for the new file and for the copy where links cannot be made.
 constexpr unsigned rehearsal_rsa_bits = 2048;  ///< quickly made; sizes go the same way
+/// More than any reference, for the new file and for the copy where links cannot be made.
 constexpr std::uint64_t spare_octets = 32U << 10;
 
 Result<Uri> parse_destination(const std::string& text);

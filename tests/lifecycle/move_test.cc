@@ -2,6 +2,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "keystore/reference.h"
@@ -123,6 +124,26 @@ TEST_F(MoveTest, KeepsCertificatesBehindTheReference) {
   EXPECT_TRUE(signs(combined));
   ASSERT_TRUE(roll_back_move(moved->id, options()));
   EXPECT_EQ(snapshot(combined), before);
+}
+
+// As editors of other systems write files: a byte order mark, lines that end with CR alone.
+TEST_F(MoveTest, LeavesNoPrivateKeyInFilesOfOtherSystems) {
+  const auto key = make_key("native.key");
+  const auto text = read_text(key) + read_text(make_certificate(key, "native.crt"));
+  auto carriage_returns = text;
+  std::replace(carriage_returns.begin(), carriage_returns.end(), '\n', '\r');
+  std::filesystem::remove(key);
+  for (const auto& content : {"\xef\xbb\xbf" + text, carriage_returns}) {
+    const auto foreign = file("foreign.pem");
+    write_text(foreign, content);
+    const auto moved = move(foreign, "foreign");
+    ASSERT_TRUE(moved) << moved.error().message;
+    EXPECT_THAT(read_text(foreign), ::testing::Not(::testing::HasSubstr("PRIVATE KEY-")));
+    EXPECT_THAT(read_text(foreign), ::testing::HasSubstr("BEGIN CERTIFICATE-"));
+    EXPECT_TRUE(signs(foreign));
+    ASSERT_TRUE(roll_back_move(moved->id, options()));
+    EXPECT_EQ(read_text(foreign), content);
+  }
 }
 
 TEST_F(MoveTest, PutsCertificatesOntoTheTokenAndTakesOnlyThoseOffAgain) {

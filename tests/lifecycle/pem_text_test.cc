@@ -7,6 +7,7 @@ namespace {
 
 const std::string key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
 const std::string certificate = "-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n";
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 const std::string reference =
     "-----BEGIN KEYSTORE KEY REFERENCE-----\nCC\n-----END KEYSTORE KEY REFERENCE-----\n";
 
@@ -27,6 +28,24 @@ TEST(PemBlocks, TakesCarriageReturnsAndAMissingLastLineEnd) {
   EXPECT_EQ(blocks[0].text, text);
 }
 
+// As the PEM store reads them: a key that is seen there and not here would stay in the file.
+TEST(PemBlocks, TakesLinesThatEndWithACarriageReturnAlone) {
+  const std::string text = "-----BEGIN PRIVATE KEY-----\rAA\r-----END PRIVATE KEY-----\r";
+  const auto twice = text + "note\r" + text;
+  const auto blocks = pem_blocks(twice);
+  ASSERT_EQ(blocks.size(), 2U);
+  EXPECT_EQ(blocks[0].text, text);
+  EXPECT_EQ(blocks[1].text, text);
+}
+
+TEST(PemBlocks, SkipsAByteOrderMarkAndBlanksAtTheEnd) {
+  const std::string text = "-----BEGIN PRIVATE KEY----- \t\nAA\n-----END PRIVATE KEY-----\v\n";
+  const auto marked = std::string(byte_order_mark) + text;
+  const auto blocks = pem_blocks(marked);
+  ASSERT_EQ(blocks.size(), 1U);
+  EXPECT_EQ(blocks[0].text, text);
+}
+
 TEST(PemBlocks, FindsNoneInOtherText) {
   EXPECT_TRUE(pem_blocks("").empty());
   EXPECT_TRUE(pem_blocks("-----BEGIN A-----\n-----END B-----\n").empty());
@@ -40,6 +59,13 @@ TEST(WithReference, PutsTheReferenceFirstAndKeepsTheRest) {
             reference + certificate + certificate);
   EXPECT_EQ(with_reference("subject: web\n" + key + "\n" + certificate, reference),
             reference + "subject: web\n\n" + certificate);
+}
+
+TEST(WithReference, LeavesNoByteOrderMarkInTheMiddle) {
+  EXPECT_EQ(with_reference(std::string(byte_order_mark) + key + certificate, reference),
+            reference + certificate);
+  EXPECT_EQ(with_reference(std::string(byte_order_mark) + certificate + key, reference),
+            reference + certificate);
 }
 
 TEST(WithReference, TakesTheCurveOfTheKeyOut) {
