@@ -10,10 +10,22 @@
 namespace keystore::openssl {
 namespace {
 
+bool judges_peers(const TlsOptions& options) {
+  return !options.trust.empty() || !options.crls.empty() || !options.host.empty() ||
+         options.any_host || options.revocation != Revocation::none ||
+         options.client_certificate != ClientCertificate::none;
+}
+
 Result<void> check(const TlsOptions& options) {
   const bool server = options.role == Role::server;
   if (server && options.identities.empty()) {
     return fail(Errc::invalid_argument, "a TLS server needs an identity to show");
+  }
+  if (options.identities_only && judges_peers(options)) {
+    return fail(Errc::invalid_argument,
+                "trust, CRLs, host and client certificates are said of a TLS context that is told "
+                "its identities only",
+                "say them to OpenSSL, or let this call set up all of the context");
   }
   if (server && options.client_certificate != ClientCertificate::none && options.trust.empty()) {
     return fail(Errc::invalid_argument,
@@ -43,10 +55,14 @@ Result<SnapshotPtr> load(const TlsOptions& options) {
     if (!shown) return Failure(shown.error());
     identities.push_back(*std::move(shown));
   }
-  auto trust = load_trust(options);
-  if (!trust) return Failure(trust.error());
+  PeerTrustPtr trust;
+  if (!options.identities_only) {
+    auto loaded = load_trust(options);
+    if (!loaded) return Failure(loaded.error());
+    trust = *std::move(loaded);
+  }
   return std::make_shared<const Snapshot>(
-      Snapshot{IdentityTable(std::move(identities)), *std::move(trust)});
+      Snapshot{IdentityTable(std::move(identities)), std::move(trust)});
 }
 
 int number_of(ProtocolVersion version) {
@@ -81,7 +97,8 @@ bool set_schemes(SSL_CTX* context, const ContextState& state) {
   if (state.options().role == Role::server) {
     return SSL_CTX_set1_client_sigalgs_list(context, peers.c_str()) == 1;
   }
-  return SSL_CTX_set1_sigalgs_list(context, peers.c_str()) == 1 &&
+  const bool theirs = state.options().identities_only;  // the application's affair
+  return (theirs || SSL_CTX_set1_sigalgs_list(context, peers.c_str()) == 1) &&
          SSL_CTX_set1_client_sigalgs_list(context, scheme_list(state.schemes()).c_str()) == 1;
 }
 
@@ -139,7 +156,9 @@ Result<void> configure(SSL_CTX* context, const TlsOptions& options) {
   auto snapshot = load(options);
   if (!snapshot) return Failure(snapshot.error());
   const auto& identities = (*snapshot)->identities;
-  if (auto set = set_protocol(context, options); !set) return set;
+  if (!options.identities_only) {
+    if (auto set = set_protocol(context, options); !set) return set;
+  }
   if (auto taken = try_on(context, identities); !taken) return taken;
 
   const bool server = options.role == Role::server;
@@ -149,6 +168,7 @@ Result<void> configure(SSL_CTX* context, const TlsOptions& options) {
   if (!set_schemes(context, *state) || !tie(context, std::move(state))) {
     return fail(Errc::internal, "OpenSSL does not take the settings of the TLS context");
   }
+  if (options.identities_only) return {};
   SSL_CTX_set_verify(context, verify_mode(options), SSL_CTX_get_verify_callback(context));
   const auto& sessions = (*snapshot)->trust->session_context;
   SSL_CTX_set_session_id_context(context, sessions.data(), static_cast<unsigned>(sessions.size()));

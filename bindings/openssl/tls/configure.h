@@ -26,8 +26,11 @@ struct IdentitySource {
   std::string key = {};
   /// URI of the store with the certificate and its issuers; empty: where the key is.
   std::string certificates = {};
-  /// An identity that is there already; the URIs are then not read.
+  /// An identity that is there already, and shown in place of what the URIs name. A Rotator loads
+  /// it from them all the same; without `key` it stays.
   std::optional<Identity> ready = {};
+  /// PINs and configuration for these URIs; not set: TlsOptions::open.
+  std::optional<OpenOptions> open = {};
 };
 
 /// Whether a server asks its clients for a certificate. Whatever is shown must be good.
@@ -46,6 +49,9 @@ enum class ProtocolVersion { tls1_2, tls1_3 };
 
 struct TlsOptions {
   Role role = Role::server;
+  /// Says what is shown, and leaves all else as the application has it: versions, ciphers, and whom
+  /// it believes. `trust`, `crls`, `host` and `client_certificate` are then not for this context.
+  bool identities_only = false;
 
   /// What is shown to peers. A server chooses by the name that the client asks for (RFC 6066, 3):
   /// certificates that name it, else wildcards, else the first identity; a client by the issuers
@@ -83,8 +89,9 @@ struct TlsOptions {
 /// certificates are proven to match by their public keys; a reference (DESIGN.md, section 6) is
 /// loaded without its token. The context itself holds no key: each connection gets it during its
 /// handshake, which is what lets a Rotator change it. Takes these callbacks of the context: client
-/// hello (servers), certificate (clients), certificate verification. A verify callback of the
-/// application (SSL_CTX_set_verify, SSL_set_verify) is still called.
+/// hello (servers), certificate, certificate verification. A verify callback of the application
+/// (SSL_CTX_set_verify, SSL_set_verify) is still called; a server name callback may choose another
+/// context that was set up here (SSL_set_SSL_CTX).
 ///
 /// Peers are judged in full handshakes. A server resumes a client's session only while trust, CRLs
 /// and demands are as they were, so that a Rotator's new CRL counts at once; a CRL that runs out

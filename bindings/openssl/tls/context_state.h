@@ -12,7 +12,7 @@ namespace keystore::openssl {
 /// All that handshakes work with at one moment. Immutable.
 struct Snapshot {
   IdentityTable identities;
-  PeerTrustPtr trust;
+  PeerTrustPtr trust;  ///< null where the application judges its peers itself
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

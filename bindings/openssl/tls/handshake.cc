@@ -62,6 +62,20 @@ int on_client_hello(SSL* connection, int* alert, void* argument) noexcept {
   }
 }
 
+// After the server name callback of the application, which may have chosen another context: that
+// has no certificate of its own.
+int on_certificate_choice(SSL* connection, void* argument) noexcept {
+  if (SSL_get_certificate(connection) != nullptr) return 1;
+  try {
+    const auto now = state_in(argument).current();
+    const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+    return use(connection, now->identities.for_name(name != nullptr ? name : "").identities) ? 1
+                                                                                             : 0;
+  } catch (...) {
+    return 0;
+  }
+}
+
 // Called when a server asked for a certificate, and its issuers are known.
 int on_certificate_request(SSL* connection, void* argument) noexcept {
   try {
@@ -87,10 +101,13 @@ int on_peer_certificate(X509_STORE_CTX* given, void* argument) noexcept {
 void install_callbacks(SSL_CTX* context, ContextState& state) {
   if (state.options().role == Role::server) {
     SSL_CTX_set_client_hello_cb(context, on_client_hello, &state);
+    SSL_CTX_set_cert_cb(context, on_certificate_choice, &state);
   } else if (!state.current()->identities.all().empty()) {
     SSL_CTX_set_cert_cb(context, on_certificate_request, &state);
   }
-  SSL_CTX_set_cert_verify_callback(context, on_peer_certificate, &state);
+  if (!state.options().identities_only) {
+    SSL_CTX_set_cert_verify_callback(context, on_peer_certificate, &state);
+  }
 }
 
 Result<void> try_on(SSL_CTX* context, const IdentityTable& table) {

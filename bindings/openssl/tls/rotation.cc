@@ -57,12 +57,21 @@ Rotation::Rotation(SSL_CTX* context, ContextState& state, const RotationOptions&
       now_(state.options()),
       configuration_{.name = "configuration"},
       trust_{.name = "trust"} {
-  for (const auto& source : now_.identities) identities_.push_back({.name = source.key});
-  if (now_.open.config == nullptr) {
+  if (now_.open.config == nullptr) without_config_.push_back(&now_.open);
+  for (auto& source : now_.identities) {
+    identities_.push_back({.name = source.key});
+    if (!source.key.empty()) source.ready.reset();
+    if (source.open && source.open->config == nullptr) without_config_.push_back(&*source.open);
+  }
+  if (!without_config_.empty()) {
     if (const auto path = Config::default_path(); !path.empty()) configuration_.paths = {path};
-    if (const auto config = process_config(); config) now_.open.config = *config;
+    if (const auto config = process_config(); config) use_default(*config);
   }
   find_paths();
+}
+
+void Rotation::use_default(const std::shared_ptr<const Config>& config) {
+  for (auto* open : without_config_) open->config = config;
 }
 
 std::vector<std::string> Rotation::paths() const {
@@ -73,17 +82,17 @@ std::vector<std::string> Rotation::paths() const {
 }
 
 void Rotation::find_paths() {
-  const auto* config = now_.open.config.get();
   for (std::size_t i = 0; i < identities_.size(); ++i) {
     auto& paths = identities_[i].paths;
     paths.clear();
     const auto& source = now_.identities[i];
     if (source.ready) continue;
+    const auto* config = (source.open ? *source.open : now_.open).config.get();
     add_paths(source.key, config, paths);
     if (!source.certificates.empty()) add_paths(source.certificates, config, paths);
   }
   trust_.paths = now_.crls;
-  for (const auto& uri : now_.trust) add_paths(uri, config, trust_.paths);
+  for (const auto& uri : now_.trust) add_paths(uri, now_.open.config.get(), trust_.paths);
 }
 
 void Rotation::expect_everything() {
@@ -94,7 +103,7 @@ void Rotation::expect_everything() {
 bool Rotation::look() {
   bool waiting = false;
   if (!configuration_.paths.empty() && is_ready(configuration_, waiting)) load_configuration();
-  if (is_ready(trust_, waiting)) load_trust_part();
+  if (!now_.identities_only && is_ready(trust_, waiting)) load_trust_part();
   for (std::size_t i = 0; i < identities_.size(); ++i) {
     if (!now_.identities[i].ready && is_ready(identities_[i], waiting)) load_identity_part(i);
   }
@@ -121,7 +130,7 @@ void Rotation::load_configuration() {
   auto config = Config::load(configuration_.paths.front());
   if (!config) return fail_part(configuration_, config.error());
   succeed(configuration_, {}, false);
-  now_.open.config = std::make_shared<const Config>(*std::move(config));
+  use_default(std::make_shared<const Config>(*std::move(config)));
   find_paths();
   expect_everything();
 }

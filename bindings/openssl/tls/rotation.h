@@ -34,6 +34,7 @@ class Rotation {
   };
 
   bool is_ready(Part& part, bool& waiting) const;
+  void use_default(const std::shared_ptr<const Config>& config);
   void find_paths();
   void load_configuration();
   void load_identity_part(std::size_t index);
@@ -45,7 +46,8 @@ class Rotation {
   SSL_CTX* context_;
   ContextState& state_;
   const RotationOptions& options_;
-  TlsOptions now_;  ///< with the configuration of the moment
+  TlsOptions now_;                                 ///< with the configuration of the moment
+  std::vector<OpenOptions*> without_config_ = {};  ///< those in now_ that name no configuration
   Part configuration_, trust_;
   std::vector<Part> identities_;
 };

@@ -21,7 +21,7 @@ Result<Identity> find_identity(const IdentitySource& source, const OpenOptions& 
 
 Result<ShownIdentityPtr> load_identity(const IdentitySource& source, const TlsOptions& options,
                                        std::chrono::sys_seconds at) {
-  const auto identity = find_identity(source, options.open);
+  const auto identity = find_identity(source, source.open ? *source.open : options.open);
   if (!identity) return Failure(identity.error());
   auto shown = show(*identity, options.role, at, options.lib_ctx);
   if (shown && options.min_version == ProtocolVersion::tls1_3 && !(*shown)->signs_tls1_3()) {
