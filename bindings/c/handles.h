@@ -33,11 +33,19 @@ struct ks_key {
 };
 
 struct ks_identity {
-  explicit ks_identity(keystore::Identity found) : identity(std::move(found)) {
+  /// Where it can be found again.
+  struct Origin {
+    std::string uri, certificates;
+    keystore::OpenOptions open;
+  };
+
+  explicit ks_identity(keystore::Identity found, std::optional<Origin> place = {})
+      : identity(std::move(found)), origin(std::move(place)) {
     certificates.emplace_back(identity.leaf());
     for (const auto& issuer : identity.chain()) certificates.emplace_back(issuer);
   }
   keystore::Identity identity;
+  std::optional<Origin> origin;
   std::deque<keystore::c::FlatCertificate> certificates;
 };
 

@@ -7,16 +7,27 @@
 
 namespace c = keystore::c;
 
+namespace {
+
+keystore::Identity find(const ks_identity::Origin& origin, bool certificates_elsewhere) {
+  const auto keys = c::take(keystore::open(origin.uri, origin.open));
+  if (!certificates_elsewhere) return c::take(keys.identity());
+  const auto store = c::take(keystore::open(origin.certificates, origin.open));
+  return c::take(store.identity_of(c::take(keys.key())));
+}
+
+}  // namespace
+
 int32_t ks_identity_open(const char* uri, const char* certificates, const ks_open_options* options,
                          ks_identity** out) {
   return c::guard(__func__, [&] {
     const auto wanted = c::open_options(options);
-    c::hand_out(out, [&] {
-      const auto keys = c::take(keystore::open(c::require_text(uri, "uri"), wanted));
-      if (certificates == nullptr) return c::take(keys.identity());
-      const auto store = c::take(keystore::open(certificates, wanted));
-      return c::take(store.identity_of(c::take(keys.key())));
-    });
+    auto& place = c::require(out, "out");
+    ks_identity::Origin origin{.uri = std::string(c::require_text(uri, "uri")),
+                               .certificates = certificates == nullptr ? "" : certificates,
+                               .open = wanted};
+    auto found = find(origin, certificates != nullptr);
+    place = new ks_identity(std::move(found), std::move(origin));
   });
 }
 

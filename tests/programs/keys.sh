@@ -41,6 +41,17 @@ make_certificate() {
     -CAcreateserial -extfile "$work/extensions" -out "$3"
 }
 
+# make_crls CERTIFICATE: the CA's empty.crl, and full.crl in which it is revoked.
+make_crls() {
+  : > "$work/index"
+  printf '%s\n' '[ca]' 'default_ca = d' '[d]' "database = $work/index" 'default_md = sha256' \
+    'default_crl_days = 30' > "$work/ca.cnf"
+  local authority=(openssl ca -config "$work/ca.cnf" -cert "$work/ca.crt" -keyfile "$work/ca.key")
+  expect 0 "${authority[@]}" -gencrl -out "$work/empty.crl"
+  expect 0 "${authority[@]}" -revoke "$1"
+  expect 0 "${authority[@]}" -gencrl -out "$work/full.crl"
+}
+
 # put_on_token TYPE: the token holds the key under that label; beside $work/TYPE.crt and TYPE.pub
 # stands the reference TYPE.ref and nothing else of the key.
 put_on_token() {
