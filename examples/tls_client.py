@@ -15,11 +15,10 @@ import keystore
 
 
 def context_for(ca, key, certificates):
-    cafile = None if ca == "system:" else ca
     if key is None:
-        return ssl.create_default_context(cafile=cafile)
+        return ssl.create_default_context(cafile=None if ca == "system:" else ca)
     identity = keystore.identity(key, certificates=certificates)
-    return keystore.ssl_context(identity, purpose="client", cafile=cafile)
+    return keystore.ssl_context(identity, purpose="client", trust=ca)
 
 
 def main(words):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A TLS server whose key may be anywhere.
+"""A TLS server whose key may be anywhere, and which shows renewed certificates without a restart.
 
     tls_server.py PORT KEY [CERTIFICATES [CLIENT-CA]]
 
@@ -43,6 +43,15 @@ class Server(http.server.ThreadingHTTPServer):
         print("tls_server:", sys.exc_info()[1], file=sys.stderr)
 
 
+def log(report):
+    """What came of a file that was replaced."""
+    if report.error:
+        what = f"stays in use as it was: {report.error}"
+    else:
+        what = f"is in use as it is now: {report.leaf.subject if report.leaf else ''}"
+    print(f"TLS: '{report.source}' {what}", file=sys.stderr, flush=True)
+
+
 def main(words):
     if not 3 <= len(words) <= 5:
         print("usage: tls_server PORT KEY [CERTIFICATES [CLIENT-CA]]", file=sys.stderr)
@@ -50,7 +59,8 @@ def main(words):
     port, key, certificates, client_ca = words[1:] + [None] * (5 - len(words))
     try:
         identity = keystore.identity(key, certificates=certificates)
-        context = keystore.ssl_context(identity, purpose="server", cafile=client_ca)
+        context = keystore.ssl_context(identity, purpose="server", trust=client_ca)
+        keystore.Rotator(context, report=log)
     except keystore.KeystoreError as error:
         print(f"tls_server: {error.message}\nhint: {error.hint}", file=sys.stderr)
         return 1

@@ -6,7 +6,6 @@
 #include "bindings/c/handles.h"
 #include "bindings/c/key_specs.h"
 #include "bindings/c/open_options.h"
-#include "keystore/internal/lent_key.h"
 
 namespace c = keystore::c;
 
@@ -92,16 +91,3 @@ int32_t ks_key_derive(const ks_key* key, const void* peer, size_t peer_size, uin
     buffer.fill(shared.view());
   });
 }
-
-int32_t ks_key_lend(const ks_key* key, uint8_t* out, size_t* out_size) {
-  return c::guard(__func__, [&] {
-    const auto& lender = c::require(key, "key");
-    const c::Buffer buffer(out, out_size);
-    const auto pem = c::take(keystore::reference_for_lending(lender.key));
-    if (!buffer.has_room_for(pem.size())) return;
-    keystore::lend_key(lender.key);
-    buffer.fill(keystore::as_bytes(pem));
-  });
-}
-
-void ks_key_lend_end() { keystore::end_lending(); }

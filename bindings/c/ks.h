@@ -359,13 +359,6 @@ KS_API int32_t ks_key_decrypt(const ks_key* key, const ks_decrypt_spec* spec, co
 KS_API int32_t ks_key_derive(const ks_key* key, const void* peer, size_t peer_size,
                              uint32_t timeout_ms, uint8_t* out, size_t* out_size);
 
-/* For programs that take a private key as a PEM file and nothing else: `out` gets a reference PEM,
- * and until ks_key_lend_end() our OpenSSL provider in this process, when it loads that PEM on this
- * thread, hands out this very key, with its PIN. One key at a time for a thread. Errors:
- * unsupported for a key that shows no public half. */
-KS_API int32_t ks_key_lend(const ks_key* key, uint8_t* out, size_t* out_size);
-KS_API void ks_key_lend_end(void);
-
 /* Identities ------------------------------------------------------------------------------------
  */
 

@@ -1,7 +1,6 @@
 #include "bindings/openssl/provider/open_referenced.h"
 
 #include "bindings/openssl/provider/load_options.h"
-#include "keystore/internal/lent_key.h"
 #include "keystore/registry.h"
 
 namespace keystore::provider {
@@ -47,7 +46,6 @@ Result<Reference> checked(Reference reference, const LoadPassphrase& passphrase)
 }
 
 Result<Key> open_referenced(const Reference& reference, const LoadPassphrase& passphrase) {
-  if (auto lent = lent_key(reference)) return *std::move(lent);
   const auto options = load_options(passphrase, UriOrigin::data);
   if (!options) return Failure(options.error());
   const auto& config = options->config->openssl;

@@ -44,6 +44,7 @@ from .errors import (
 from .identity import Identity, identity
 from .key import Key, key
 from .specs import DecryptSpec, SignatureScheme, SignSpec
+from .rotator import RotationReport, Rotator
 from .store import Store, open
 from .tls import ssl_context
 from .verification import (
@@ -92,6 +93,8 @@ __all__ = [
     "PinRequiredError",
     "RefusedByPolicyError",
     "Report",
+    "RotationReport",
+    "Rotator",
     "SecondOpinion",
     "SignSpec",
     "SignatureScheme",

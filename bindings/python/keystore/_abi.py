@@ -18,7 +18,7 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Sequence
 
 from ._library import load
 from .errors import Cause, KeystoreError, UnsupportedError, class_of
@@ -178,8 +178,6 @@ _functions = {
         [_handle, POINTER(DecryptSpec), c_char_p, c_size_t, c_uint32, *_buffer],
     ),
     "ks_key_derive": (c_int32, [_handle, c_char_p, c_size_t, c_uint32, *_buffer]),
-    "ks_key_lend": (c_int32, [_handle, *_buffer]),
-    "ks_key_lend_end": (None, []),
     "ks_identity_open": (c_int32, [c_char_p, c_char_p, POINTER(OpenOptions), _out]),
     "ks_identity_free": (None, [_handle]),
     "ks_identity_key": (c_int32, [_handle, _out]),
@@ -274,6 +272,11 @@ def octets(value: bytes) -> bytes:
     if isinstance(value, str):
         raise TypeError("bytes are wanted, not str")
     return bytes(value)
+
+
+def texts(values: Sequence[str]) -> Any:
+    """As an array of C strings."""
+    return (c_char_p * len(values))(*(value.encode() for value in values))
 
 
 def structs() -> List[Any]:

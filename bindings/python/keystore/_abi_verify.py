@@ -14,7 +14,7 @@ from ctypes import (
     c_uint32,
     c_void_p,
 )
-from typing import Any, List, Sequence
+from typing import Any, List
 
 from . import _abi
 from ._library import load
@@ -132,11 +132,6 @@ def library() -> Any:
         },
     )
     return loaded
-
-
-def texts(values: Sequence[str]) -> Any:
-    """As an array of C strings."""
-    return (c_char_p * len(values))(*(value.encode() for value in values))
 
 
 def contents(values: List[bytes]) -> Any:

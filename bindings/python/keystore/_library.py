@@ -9,7 +9,7 @@ from typing import Iterator, Optional
 
 from .errors import UnsupportedError
 
-#: A folder with libkeystore-c.so.0 and ossl-modules/, say the lib/ of a build.
+#: A folder with libkeystore-c.so.0 and its sisters, say the lib/ of a build.
 FOLDER_VARIABLE = "KEYSTORE_LIBRARY_FOLDER"
 
 

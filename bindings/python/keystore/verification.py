@@ -219,7 +219,7 @@ def check(
     handle = _abi.make(
         library.ks_check,
         library.ks_report_free,
-        _abi_verify.texts(names),
+        _abi.texts(names),
         len(names),
         asked,
     )
@@ -260,7 +260,7 @@ def _options(given: Mapping[str, Any]) -> Any:
         crl_check=_encoded(given["crl_check"]),
         depth=-1 if given["depth"] is None else given["depth"],
         partial_chain=given["partial_chain"],
-        policies=_abi_verify.texts(given["policy"]),
+        policies=_abi.texts(given["policy"]),
         policy_count=len(given["policy"]),
         explicit_policy=given["explicit_policy"],
         inhibit_any_policy=given["inhibit_any_policy"],

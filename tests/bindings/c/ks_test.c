@@ -276,7 +276,6 @@ static void check_errors(const char* token, const char* folder) {
   ks_listing_free(NULL);
   ks_key_free(NULL);
   ks_identity_free(NULL);
-  ks_key_lend_end();
 }
 
 static void check_questions(const char* token) {

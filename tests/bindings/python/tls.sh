@@ -4,10 +4,15 @@
 set -eu
 . "$KEYSTORE_SOURCE/tests/bindings/python/python.sh"
 make_identities
-make_key p256 "$work/file.key"
-make_certificate "$work/file.key" file "$work/file.crt"
+for name in file web; do
+  make_key p256 "$work/$name.key"
+  make_certificate "$work/$name.key" "$name" "$work/$name.crt"
+done
 make_key rsa2048 "$work/other.key"
+make_certificate "$work/other.key" other "$work/other.crt"
+make_crls "$work/web.crt"
 run_tests tls_test
+run_tests rotation_test
 
 # A configuration that loads the provider, wherever in the order, changes nothing.
 for order in "${orders[@]}"; do

@@ -62,11 +62,11 @@ def serving(made):
         server.server_close()
 
 
-def fetch(port, made):
+def fetch(port, made, host="localhost"):
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=made)
     )
-    with opener.open(f"https://localhost:{port}/", timeout=20) as answer:
+    with opener.open(f"https://{host}:{port}/", timeout=20) as answer:
         return answer.read().decode()
 
 

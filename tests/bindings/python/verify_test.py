@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import keystore
-from keystore import _abi, _abi_verify
+from keystore import _abi, _abi_openssl, _abi_verify
 
 FOLDER = Path(os.environ["TEST_FOLDER"])
 PIN = os.environ["TEST_PIN"]
@@ -135,7 +135,7 @@ class Doctor(unittest.TestCase):
 class Abi(unittest.TestCase):
     def test_structs_are_those_of_c(self):
         record = (Path(os.environ["KEYSTORE_SOURCE"]) / "tests/bindings/c/abi.txt").read_text()
-        for struct in _abi.structs() + _abi_verify.structs():
+        for struct in _abi.structs() + _abi_verify.structs() + _abi_openssl.structs():
             name = re.sub(r"(?<!^)(?=[A-Z])", "_", struct.__name__).lower()
             size = re.search(rf"^struct ks_{name} (\d+)$", record, re.M)
             self.assertEqual(_abi.ctypes.sizeof(struct), int(size[1]), name)
