@@ -45,15 +45,15 @@ class Credentials final : public Botan::Credentials_Manager {
   std::vector<Botan::X509_Certificate> find_cert_chain(
       const std::vector<std::string>& types, const std::vector<Botan::X509_DN>& authorities,
       compat::Text role, compat::Text host) override {
-    const auto fits = [&](const Shown& shown) {
-      return shown.is_of(types) && shown.is_issued_by(authorities);
-    };
     const auto names_host = [&](const Shown& shown) {
-      return fits(shown) && shown.chain.front().matches_dns_name(host);
+      return shown.chain.front().matches_dns_name(host);
     };
-    auto found = shown_.end();
-    if (role == "tls-server") found = std::ranges::find_if(shown_, names_host);
-    if (found == shown_.end()) found = std::ranges::find_if(shown_, fits);
+    // A server is asked for one type after the other: where the host is named, by whatever type,
+    // the rest would be another host's.
+    const bool named = role == "tls-server" && std::ranges::any_of(shown_, names_host);
+    const auto found = std::ranges::find_if(shown_, [&](const Shown& shown) {
+      return shown.is_of(types) && shown.is_issued_by(authorities) && (!named || names_host(shown));
+    });
     return found == shown_.end() ? std::vector<Botan::X509_Certificate>() : found->chain;
   }
 

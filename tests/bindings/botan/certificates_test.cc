@@ -7,6 +7,8 @@
 #include <botan/x509self.h>
 #include <gmock/gmock.h>
 
+#include <map>
+
 #include "bindings/botan/botan.h"
 #include "tests/bindings/botan/some_keys.h"
 
@@ -17,9 +19,10 @@ using ::testing::HasSubstr;
 using testing::run;
 using testing::SomeKeys;
 
-Botan::X509_Cert_Options options_for(const std::string& name) {
+Botan::X509_Cert_Options options_for(const std::string& name, const std::string& padding = "") {
   Botan::X509_Cert_Options options(name);
   options.dns = name;
+  options.set_padding_scheme(padding);
   return options;
 }
 
@@ -33,13 +36,23 @@ std::string openssl(std::vector<std::string> command) {
 
 class BotanCertificates : public SomeKeys {
  protected:
-  static constexpr const char* types[] = {"rsa:2048", "ec:p256", "ec:p384", "ed25519"};
+  struct Row {
+    const char* type;
+    const char* padding = "";  ///< Botan's own choice
+    const char* algorithm;     ///< of the signature, as OpenSSL names it
+  };
+  static constexpr Row rows[] = {{"rsa:2048", "", "sha256WithRSAEncryption"},
+                                 {"rsa:2048", "EMSA4", "rsassaPss"},
+                                 {"ec:p256", "", "ecdsa-with-SHA256"},
+                                 {"ec:p384", "", "ecdsa-with-SHA256"},
+                                 {"ed25519", "", "ED25519"}};
   /// Botan names the digest for Ed25519 and does not use it.
   static constexpr const char* hash = "SHA-256";
   Botan::AutoSeeded_RNG rng_;
 
-  Botan::X509_Certificate self_signed(const std::string& type, bool authority) {
-    auto options = options_for("self.test");
+  Botan::X509_Certificate self_signed(const std::string& type, bool authority,
+                                      const std::string& padding = "") {
+    auto options = options_for("self.test", padding);
     if (authority) options.CA_key();
     return Botan::X509::create_self_signed_cert(options, *botan::private_key(make("token", type)),
                                                 hash, rng_);
@@ -47,31 +60,36 @@ class BotanCertificates : public SomeKeys {
 };
 
 TEST_F(BotanCertificates, RequestsAreAcceptedByOpenssl) {
-  for (const std::string type : types) {
-    SCOPED_TRACE(type);
+  for (const auto& [type, padding, algorithm] : rows) {
+    SCOPED_TRACE(algorithm);
     const auto key = botan::private_key(make("token", type));
-    const auto request = Botan::X509::create_cert_req(options_for("web.test"), *key, hash, rng_);
+    const auto request =
+        Botan::X509::create_cert_req(options_for("web.test", padding), *key, hash, rng_);
     const auto file = folder().write("request.pem", request.PEM_encode());
     const auto said = openssl({"req", "-in", file, "-verify", "-noout", "-text"});
     EXPECT_THAT(said, HasSubstr("verify OK"));
     EXPECT_THAT(said, HasSubstr("DNS:web.test"));
+    EXPECT_THAT(said, HasSubstr(algorithm));
   }
 }
 
 TEST_F(BotanCertificates, SelfSignedOnesAreAcceptedByOpenssl) {
-  for (const std::string type : types) {
-    SCOPED_TRACE(type);
-    const auto file = folder().write("self.pem", self_signed(type, false).PEM_encode());
+  for (const auto& [type, padding, algorithm] : rows) {
+    SCOPED_TRACE(algorithm);
+    const auto file = folder().write("self.pem", self_signed(type, false, padding).PEM_encode());
     EXPECT_THAT(openssl({"verify", "-check_ss_sig", "-CAfile", file, file}), HasSubstr("OK"));
+    EXPECT_THAT(openssl({"x509", "-in", file, "-noout", "-text"}), HasSubstr(algorithm));
   }
 }
 
 TEST_F(BotanCertificates, AuthoritiesOnATokenIssue) {
-  for (const std::string type : types) {
-    SCOPED_TRACE(type);
-    const auto root = self_signed(type, true);
+  for (const auto& [type, padding, algorithm] : rows) {
+    SCOPED_TRACE(algorithm);
+    const auto root = self_signed(type, true, padding);
     const auto authority_key = botan::private_key(make("token", type));
-    const Botan::X509_CA authority(root, *authority_key, hash, rng_);
+    std::map<std::string, std::string> chosen;
+    if (*padding) chosen["padding"] = padding;
+    const Botan::X509_CA authority(root, *authority_key, chosen, hash, rng_);
     const auto request = Botan::X509::create_cert_req(
         options_for("web.test"), *botan::private_key(make("file", "ec:p256")), hash, rng_);
     const auto now = std::chrono::system_clock::now();
@@ -81,6 +99,7 @@ TEST_F(BotanCertificates, AuthoritiesOnATokenIssue) {
     const auto root_file = folder().write("root.pem", root.PEM_encode()).string();
     const auto leaf_file = folder().write("leaf.pem", leaf.PEM_encode()).string();
     EXPECT_THAT(openssl({"verify", "-CAfile", root_file, leaf_file}), HasSubstr("OK"));
+    EXPECT_THAT(openssl({"x509", "-in", leaf_file, "-noout", "-text"}), HasSubstr(algorithm));
   }
 }
 

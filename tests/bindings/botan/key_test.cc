@@ -251,6 +251,20 @@ TEST_F(BotanKey, IsOpenedByItsUri) {
             "verified");
 }
 
+TEST_F(BotanKey, OfAStoreAreListed) {
+  const auto made = generate("ec:p384", "listed");
+  const auto store = botan::value_of(open());
+  const auto entries =
+      botan::value_of(store.find_entries({.kind = EntryKind::private_key, .label = "listed"}));
+  ASSERT_EQ(entries.items.size(), 1U);
+  EXPECT_EQ(entries.items.front().uri, made.uri());
+  std::vector<std::string> kinds;
+  for (const auto& key : botan::value_of(store.find_keys({.label = "listed"})).items) {
+    kinds.push_back(botan::private_key(key)->algo_name());
+  }
+  EXPECT_EQ(kinds, std::vector<std::string>{"ECDSA"});
+}
+
 TEST_F(BotanKey, FailsToOpenWithCodeMessageAndHint) {
   const auto pin = "?pin-source=" + softhsm().pin_source();
   const auto error_at = [](const std::string& uri, const OpenOptions& options = {}) {
