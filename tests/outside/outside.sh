@@ -6,6 +6,8 @@ set -eu
 make_token
 put_on_token p256
 expect 0 "$keystore" import "$work/p256.crt" pkcs11:token=test --label p256 --pin "file:$pin_file"
+make_key p256 "$work/client.key"
+make_certificate "$work/client.key" client "$work/client.crt"
 key="pkcs11:token=test;object=p256?pin-source=file:$pin_file"
 
 expect 0 cmake --install "$KEYSTORE_BUILD" --prefix "$work/installed"
@@ -26,6 +28,20 @@ serves() {
   [ "$(cat "$work/out")" = hello ] || fail "$1 gives a wrong answer"
   stop server || [ $? -eq 143 ] || fail "$1 ended with status $?"
 }
+# botan_serves SERVER: the same, to clients that show a certificate; nothing is served without one.
+botan_serves() {
+  local port
+  port=$(free_port)
+  start botan_server "$1" "$port" "$key" "$work/ca.crt"
+  wait_for_port "$port" botan_server
+  expect 0 curl -sS --max-time 20 --noproxy '*' --cacert "$work/ca.crt" --cert "$work/client.crt" \
+    --key "$work/client.key" "https://localhost:$port/"
+  [ "$(cat "$work/out")" = hello ] || fail "$1 gives a wrong answer"
+  ! fetch localhost "$port" 1.2 > "$work/out" 2> "$work/err" || fail "$1 serves clients without a certificate"
+  stop botan_server || [ $? -eq 143 ] || fail "$1 ended with status $?"
+  expect 1 "$1" "$port" "${key/p256/absent}" "$work/ca.crt"
+  grep -q '^1: no private key in .*object=absent' "$work/err" || fail "$1 does not name the key: $(cat "$work/err")"
+}
 # signs COMMAND…: a P-256 signature has about 70 octets.
 signs() {
   expect 0 "$@" "$key"
@@ -35,6 +51,7 @@ signs() {
 expect 0 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix"
 expect 0 cmake --build build
 serves build/server
+botan_serves build/botan_server
 signs build/sign
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
@@ -46,6 +63,9 @@ done
 read -ra flags <<< "$(pkg-config --cflags --libs keystore-openssl openssl)"
 expect 0 g++ -std=c++20 -Wall -Wextra -Werror server.cc -o server "${flags[@]}" -Wl,-rpath,"$prefix/lib"
 serves ./server
+read -ra flags <<< "$(pkg-config --cflags --libs keystore-botan)"
+expect 0 g++ -std=c++20 -Wall -Wextra -Werror botan_server.cc -o botan_server "${flags[@]}" -Wl,-rpath,"$prefix/lib"
+botan_serves ./botan_server
 read -ra flags <<< "$(pkg-config --cflags --libs keystore-c)"
 expect 0 gcc -std=c99 -Wall -Wextra -Wpedantic -Werror sign.c -o sign "${flags[@]}" -Wl,-rpath,"$prefix/lib"
 signs ./sign
