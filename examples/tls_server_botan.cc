@@ -1,4 +1,5 @@
-// tls_server with Botan in place of OpenSSL, whose 2.19 speaks TLS 1.2.
+// tls_server with Botan in place of OpenSSL, whose 2.19 speaks TLS 1.2. Renewed certificates are
+// shown without a restart here as well, where KEY, CERTIFICATES and CLIENT-CA are files.
 //
 //   tls_server_botan PORT KEY [CERTIFICATES [CLIENT-CA]]
 #include <arpa/inet.h>
@@ -7,15 +8,18 @@
 #include <botan/tls_server.h>
 #include <botan/tls_session_manager.h>
 #include <botan/x509_dn.h>
-#include <signal.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "keystore/botan/botan.h"
 #include "keystore/store.h"
+#include "keystore/uri.h"
 
 namespace kb = keystore::botan;
 
@@ -32,6 +36,74 @@ class Policy final : public Botan::TLS::Policy {
 
  private:
   bool client_certificate_;
+};
+
+struct Names {
+  std::string key, certificates, client_ca;  ///< URIs or paths; the last two may be empty
+};
+
+keystore::Identity load_identity(const Names& names) {
+  const auto keys = kb::value_of(keystore::open(names.key));
+  if (names.certificates.empty()) return kb::value_of(keys.identity());
+  const auto certificates = kb::value_of(keystore::open(names.certificates));
+  return kb::value_of(certificates.identity_of(kb::value_of(keys.key())));
+}
+
+/// What clients are shown and asked for, as the files are that it comes from.
+class Shown {
+ public:
+  explicit Shown(Names names) : names_(std::move(names)), loaded_(state()), seen_(loaded_) {
+    load();
+  }
+
+  Botan::Credentials_Manager& credentials() const { return *credentials_; }
+
+  /// Loads files that have changed, and not since the last look. Where that fails, what was there
+  /// before stays.
+  void look() {
+    const auto before = std::exchange(seen_, state());
+    if (seen_ == loaded_ || seen_ != before) return;
+    loaded_ = seen_;
+    try {
+      std::clog << "'" << names_.key << "' is in use as it is now: " << load() << std::endl;
+    } catch (const std::exception& problem) {
+      std::clog << "'" << names_.key << "' stays in use as it was: " << problem.what() << std::endl;
+    }
+  }
+
+ private:
+  /// The subject. A key that does not sign is not taken.
+  std::string load() {
+    const auto identity = load_identity(names_);
+    kb::value_of(identity.prove());
+    std::vector<std::shared_ptr<Botan::Certificate_Store>> trusted;
+    if (!names_.client_ca.empty()) {
+      const auto authorities = kb::value_of(keystore::open(names_.client_ca));
+      trusted.push_back(kb::certificate_store(authorities, keystore::Purpose::client));
+    }
+    credentials_ = kb::credentials({identity}, trusted);
+    return identity.leaf().subject();
+  }
+
+  /// Tells one state of the files from another; tokens are not asked.
+  std::string state() const {
+    std::string all;
+    for (const auto& name : {names_.key, names_.certificates, names_.client_ca}) {
+      const auto uri = keystore::Uri::parse(name);
+      struct stat file = {};
+      if (!uri || (uri->scheme() != "file" && uri->scheme() != "pfx")) continue;
+      if (stat(uri->path().c_str(), &file) != 0) continue;
+      for (const auto part : {static_cast<long>(file.st_ino), static_cast<long>(file.st_size),
+                              file.st_mtim.tv_sec, file.st_mtim.tv_nsec}) {
+        all += std::to_string(part) + " ";
+      }
+    }
+    return all;
+  }
+
+  Names names_;
+  std::string loaded_, seen_;
+  std::unique_ptr<Botan::Credentials_Manager> credentials_ = {};
 };
 
 class Connection final : public Botan::TLS::Callbacks {
@@ -101,17 +173,10 @@ int main(int count, char** words) try {
     std::cerr << "usage: tls_server_botan PORT KEY [CERTIFICATES [CLIENT-CA]]\n";
     return 2;
   }
-  const auto keys = kb::value_of(keystore::open(words[2]));
-  const auto identity = kb::value_of(
-      count > 3 ? kb::value_of(keystore::open(words[3])).identity_of(kb::value_of(keys.key()))
-                : keys.identity());
-  std::vector<std::shared_ptr<Botan::Certificate_Store>> trusted;
-  if (count > 4) {
-    const auto authorities = kb::value_of(keystore::open(words[4]));
-    trusted.push_back(kb::certificate_store(authorities, keystore::Purpose::client));
-  }
-  const auto credentials = kb::credentials({identity}, trusted);
-  const Policy policy(!trusted.empty());
+  Shown shown({.key = words[2],
+               .certificates = count > 3 ? words[3] : "",
+               .client_ca = count > 4 ? words[4] : ""});
+  const Policy policy(count > 4);
   Botan::AutoSeeded_RNG rng;
 
   const int listener = listen_on(words[1]);
@@ -120,12 +185,15 @@ int main(int count, char** words) try {
     return 1;
   }
   for (;;) {
-    const int client = accept(listener, nullptr, nullptr);
+    pollfd waiting = {listener, POLLIN, 0};
+    const bool called = poll(&waiting, 1, /*ms*/ 200) > 0;
+    shown.look();
+    const int client = called ? accept(listener, nullptr, nullptr) : -1;
     if (client < 0) continue;
     const timeval patience = {.tv_sec = 5, .tv_usec = 0};
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     try {
-      answer(client, *credentials, policy, rng);
+      answer(client, shown.credentials(), policy, rng);
     } catch (const std::exception& problem) {
       std::cerr << "tls_server: " << problem.what() << "\n";
     }

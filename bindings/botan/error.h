@@ -2,6 +2,7 @@
 
 #include <botan/exceptn.h>
 
+#include <type_traits>
 #include <utility>
 
 #include "keystore/api.h"
@@ -27,11 +28,11 @@ class KEYSTORE_API Exception final : public Botan::Exception {
   Error error_;
 };
 
-/// What `result` holds. Throws Exception with its error.
+/// What `result` holds, if anything. Throws Exception with its error.
 template <class T>
 T value_of(Result<T> result) {
   if (!result) throw Exception(std::move(result).error());
-  return *std::move(result);
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
 }
 
 }  // namespace keystore::botan
