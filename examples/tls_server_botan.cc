@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -24,6 +25,8 @@
 namespace kb = keystore::botan;
 
 namespace {
+
+volatile std::sig_atomic_t ended = 0;
 
 /// Clients that are asked for a certificate must show one.
 class Policy final : public Botan::TLS::Policy {
@@ -184,7 +187,9 @@ int main(int count, char** words) try {
     std::cerr << "tls_server: cannot listen on port " << words[1] << "\n";
     return 1;
   }
-  for (;;) {
+  std::signal(SIGTERM, [](int) { ended = 1; });
+  std::signal(SIGINT, [](int) { ended = 1; });
+  while (!ended) {
     pollfd waiting = {listener, POLLIN, 0};
     const bool called = poll(&waiting, 1, /*ms*/ 200) > 0;
     shown.look();
@@ -199,6 +204,8 @@ int main(int count, char** words) try {
     }
     close(client);
   }
+  close(listener);
+  return 0;
 } catch (const kb::Exception& problem) {
   std::cerr << "tls_server: " << problem.error().message << "\n";
   if (!problem.error().hint.empty()) std::cerr << "hint: " << problem.error().hint << "\n";

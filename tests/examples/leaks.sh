@@ -1,8 +1,9 @@
 #!/bin/bash
-# The C examples leak nothing and touch nothing that is not theirs: keys on a token, mutual TLS. Only one
-# end of a connection runs in valgrind, and the other waits for it.
+# leaks.sh c|botan: those examples leak nothing and touch nothing that is not theirs: keys on a token,
+# mutual TLS. Only one end of a connection runs in valgrind, and the other waits for it.
 set -eu
 . "$KEYSTORE_SOURCE/tests/programs/keys.sh"
+. "$KEYSTORE_SOURCE/tests/examples/languages.sh"
 . "$KEYSTORE_SOURCE/tests/support/valgrind.sh"
 make_token
 put_on_token p256
@@ -11,9 +12,11 @@ put_on_token p256
 own=("pkcs11:token=test;object=p256?pin-source=file:$pin_file" "$work/p256.crt")
 
 port=$(free_port)
-start server "${checked[@]}" "$KEYSTORE_BUILD/examples/tls_server_c" "$port" "${own[@]}" "$work/ca.crt"
+example tls_server "$1"
+start server "${checked[@]}" "${example[@]}" "$port" "${own[@]}" "$work/ca.crt"
 wait_until 60 port_open "$port" || fail "the server does not listen"
-client=("$KEYSTORE_BUILD/examples/tls_client_c" localhost)
+example tls_client "$1"
+client=("${example[@]}" localhost)
 expect 0 "${client[@]}" "$port" "$work/ca.crt" "${own[@]}"
 grep -q 'Hello, /CN=p256' "$work/out" || fail "no answer"
 expect 1 "${client[@]}" "$port" "$work/ca.crt"
