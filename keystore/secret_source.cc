@@ -10,6 +10,7 @@
 #include "keystore/file.h"
 #include "keystore/internal/read_all.h"
 #include "keystore/internal/secret_command.h"
+#include "keystore/internal/terminal_turn.h"
 
 namespace keystore {
 
@@ -112,8 +113,10 @@ Result<Secret> SecretSource::read(const PinRequest& request) const {
       return finished(read_all(*descriptor_in(argument_), longest_secret, to_string()), *this);
     case Kind::cred:
       return finished(read_credential(argument_), *this);
-    case Kind::cmd:
+    case Kind::cmd: {
+      const auto turn = take_terminal_turn();
       return finished(read_from_command(argument_, std::chrono::seconds(60)), *this);
+    }
     case Kind::env:
       return finished(read_variable(argument_), *this);
     case Kind::pass:

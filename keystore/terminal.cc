@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "keystore/internal/fd.h"
+#include "keystore/internal/terminal_turn.h"
 #include "keystore/secret_source.h"
 
 namespace keystore {
@@ -49,6 +50,7 @@ Result<Secret> read_secret_from_terminal(std::string_view prompt) {
     return fail(Errc::pin_required, fmt::format("no terminal to ask for the {}", prompt),
                 "give a source that needs no terminal, such as file:PATH or cred:NAME");
   }
+  const auto turn = take_terminal_turn();
   const QuietTerminal terminal(fd.get());
   if (!terminal.is_terminal()) {
     return fail(Errc::pin_required, fmt::format("cannot ask for the {} with echo off", prompt));

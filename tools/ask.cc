@@ -5,6 +5,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "tools/output.h"
+#include "tools/progress.h"
+
 namespace keystore::cli {
 namespace {
 
@@ -20,7 +23,8 @@ bool has_terminal() { return FilePtr(std::fopen("/dev/tty", "r+")) != nullptr; }
 Result<std::string> ask_line(std::string_view prompt) {
   const FilePtr terminal(std::fopen("/dev/tty", "r+"));
   if (!terminal) return fail(Errc::invalid_argument, "there is no terminal to ask on");
-  std::fputs(fmt::format("{} ", prompt).c_str(), terminal.get());
+  const ProgressPause pause(ProgressPause::For::question);
+  std::fputs((printable(prompt) + ' ').c_str(), terminal.get());
   std::fflush(terminal.get());
   std::string line;
   for (int c = std::fgetc(terminal.get()); c != '\n'; c = std::fgetc(terminal.get())) {

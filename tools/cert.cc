@@ -10,6 +10,7 @@
 #include "tools/holder.h"
 #include "tools/io.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -73,6 +74,7 @@ void add_options(CLI::App& command, Options& options) {
 }
 
 Result<int> make(const Options& options, bool json) {
+  const Waiting waiting("making a certificate");
   const auto certificate = options.self_signed ? self_signed(options) : issued(options);
   if (!certificate) return Failure(certificate.error());
   return print_pem("certificate", certificate->to_pem(), options.out, options.force, json);

@@ -9,6 +9,7 @@
 #include "tools/fetch_options.h"
 #include "tools/options.h"
 #include "tools/path_options.h"
+#include "tools/progress.h"
 
 namespace keystore::cli {
 namespace {
@@ -70,6 +71,9 @@ Result<int> run(const Options& options, bool json) {
   const auto wanted = check_options(options, *question);
   if (!wanted) return Failure(wanted.error());
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto waiting = options.targets.size() == 1
+                           ? Waiting("checking", options.targets.front())
+                           : Waiting(fmt::format("checking {} targets", options.targets.size()));
   const auto reports = verify::check(options.targets, *wanted, question->at.value_or(now));
   if (!reports) return Failure(reports.error());
   if (json) {

@@ -6,6 +6,7 @@
 
 #include "keystore/internal/chain.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -41,6 +42,7 @@ Result<std::vector<Entry>> copy_objects(const CopyRequest& request) {
   if (store->importer() == nullptr) {
     return fail(Errc::unsupported, fmt::format("{} is read-only", store->uri().canonical()));
   }
+  const Waiting waiting("writing into", request.destination);
   return put(*load, *store, object);
 }
 
@@ -120,6 +122,7 @@ void tell_what_stays(const Store& store) {
 Result<Load> take(const CopyRequest& request) {
   const auto store = open_store(request.source, request.source_secret);
   if (!store) return Failure(store.error());
+  const Waiting waiting("reading", request.source);
   const auto keys = store->find_keys();
   if (!keys) return Failure(keys.error());
   auto certificates = store->find_certificates();

@@ -12,6 +12,7 @@
 #include "tools/io.h"
 #include "tools/new_object.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -77,6 +78,7 @@ Result<int> request(const Options& options, bool json) {
   if (const auto good = openssl::check_holder(*holder); !good) return Failure(good.error());
   const auto key = *there ? Result<Key>(**there) : new_key(options, *spec);
   if (!key) return Failure(key.error());
+  const Waiting waiting("signing with", options.uri);
   const auto der = openssl::make_request(*key, *holder);
   if (!der) return Failure(der.error());
   return print_pem("request", openssl::request_to_pem(*der), options.out, options.force, json);

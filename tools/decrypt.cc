@@ -5,6 +5,8 @@
 #include "tools/commands.h"
 #include "tools/io.h"
 #include "tools/options.h"
+#include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -49,6 +51,7 @@ Result<int> decrypt(const Options& options) {
   const auto key = open_key(options.uri, options.pin);
   if (!key) return Failure(key.error());
   const auto plaintext = key->decrypt(*spec, *ciphertext);
+  const Waiting waiting("decrypting with", options.uri);
   if (!plaintext) return Failure(plaintext.error());
   const auto written = write_output(options.out, plaintext->view(), options.force, 0600);
   if (!written) return Failure(written.error());

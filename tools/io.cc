@@ -8,6 +8,8 @@
 #include <memory>
 
 #include "keystore/file.h"
+#include "tools/output.h"
+#include "tools/progress.h"
 
 namespace keystore::cli {
 namespace {
@@ -35,14 +37,17 @@ Result<Bytes> read_input(const std::string& file) {
 
 Result<void> write_output(const std::string& file, BytesView content, bool force, unsigned mode) {
   if (file == "-") {
+    const ProgressPause pause;
     std::fwrite(content.data(), 1, content.size(), stdout);
     return {};
   }
   const auto written = write_file(file, content, {.mode = mode, .replace = force});
-  if (!written) return Failure(written.error());
-  if (!written->empty()) {
-    std::fputs(fmt::format("keystore: the old file is kept as {}\n", *written).c_str(), stderr);
+  if (!written) {
+    auto error = written.error();
+    if (error.code == Errc::already_exists) error.hint = "--force replaces it and keeps a backup";
+    return Failure(std::move(error));
   }
+  if (!written->empty()) print_log(fmt::format("the old file is kept as {}", *written));
   return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "keystore/verify/fetch.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -35,6 +36,7 @@ Result<std::vector<Certificate>> IssuerOptions::find(const std::vector<Certifica
   verify::Material material{.intermediates = known};
   material.intermediates.insert(material.intermediates.end(), found.begin(), found.end());
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const Waiting waiting("fetching issuers");
   for (const auto& leaf : leaves) {
     // Whether it is trusted here and now is not the question, only how far its path goes.
     const auto verdict =

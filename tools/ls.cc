@@ -7,6 +7,7 @@
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -55,6 +56,7 @@ Result<int> list(const Options& options, bool json) {
 Result<Listing<Entry>> entries_of(const std::string& uri, const SecretOption& pin) {
   const auto store = open_store(uri, pin);
   if (!store) return Failure(store.error());
+  const Waiting waiting("reading", uri);
   return store->find_entries();
 }
 

@@ -17,6 +17,7 @@
 #include "keystore/log.h"
 #include "tools/commands.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 
 namespace keystore::cli {
 namespace {
@@ -88,6 +89,7 @@ bool wants_json(std::span<char* const> arguments) {
 
 /// Only calls that a signal handler may make.
 void on_interrupt(int) {
+  erase_progress_at_interrupt();
   constexpr std::string_view text = "keystore: error: interrupted\n";
   constexpr std::string_view object =
       R"({"schema":"keystore/1","error":{"code":"cancelled","message":"interrupted"}})"

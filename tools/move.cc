@@ -11,6 +11,8 @@
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
+#include "tools/stores.h"
 
 namespace keystore::cli {
 namespace {
@@ -67,7 +69,6 @@ Result<MoveOptions> move_options(const Options& options);
 Result<std::vector<MoveRequest>> requests_of(const Options& options);
 Json record_json(const MoveRecord& record);
 void narrate(MoveStep step, MovePhase phase);
-void say(std::string_view text);
 
 void add_options(CLI::App& command, Options& options) {
   auto* source = command.add_option("SRC", options.request.source, "File with one private key");
@@ -136,6 +137,8 @@ Result<int> run(const Options& options, bool json) {
   const auto how = move_options(options);
   if (!how) return Failure(how.error());
   if (options.list) return list(*how, json);
+  // The step that is waited for was named last.
+  const Waiting waiting("moving");
   if (!options.retire.empty()) return retire(options, *how, json);
   if (options.resume.empty() && options.roll_back.empty()) return make_moves(options, *how, json);
   const auto record = options.resume.empty() ? roll_back_move(options.roll_back, *how)
@@ -151,9 +154,9 @@ Result<std::vector<MovePlan>> plan_all(const std::vector<MoveRequest>& requests,
     auto plan = plan_move(request, how);
     if (!plan) return Failure(plan.error());
     const auto record = plan->record();
-    say(fmt::format("plan: {} -> {}", record.source, record.destination));
+    print_log(fmt::format("plan: {} -> {}", record.source, record.destination));
     if (!plan->import_way().empty()) {
-      say(fmt::format("plan: the token takes the key by {}", plan->import_way()));
+      print_log(fmt::format("plan: the token takes the key by {}", plan->import_way()));
     }
     for (const auto& note : plan->notes()) print_warning(note);
     plans.push_back(std::move(*plan));
@@ -217,12 +220,14 @@ Result<int> retire(const Options& options, const MoveOptions& how, bool json) {
   if (!moves) return Failure(moves.error());
   for (const auto& move : moves->items) {
     if (move.id != options.retire || move.state != MoveState::replaced) continue;
-    say(fmt::format("after this {} is the only place of the key", move.destination));
-    say(options.wrap_key.empty()
+    print_log(fmt::format("after this {} is the only place of the key", move.destination));
+    print_log(
+        options.wrap_key.empty()
             ? "--wrap-key URI --backup-out FILE keeps it in a file first that only an AES key of "
               "the token opens (keystore new URI --type aes:256 makes one)"
             : fmt::format("and {}, which {} opens", options.backup_out, options.wrap_key));
-    say("the file is removed, not overwritten: disks of today keep old blocks wherever they like; "
+    print_log(
+        "the file is removed, not overwritten: disks of today keep old blocks wherever they like; "
         "whoever must be sure makes a new key on the token");
     const auto question = fmt::format("remove {}?", move.backup);
     if (const auto agreed = confirm(question, options.yes); !agreed) return Failure(agreed.error());
@@ -341,10 +346,8 @@ std::string_view describe(MoveStep step) noexcept {
 }
 
 void narrate(MoveStep step, MovePhase phase) {
-  if (phase == MovePhase::begun) say(fmt::format("{}: {}", to_string(step), describe(step)));
+  if (phase == MovePhase::begun) print_log(fmt::format("{}: {}", to_string(step), describe(step)));
 }
-
-void say(std::string_view text) { std::fputs(fmt::format("keystore: {}\n", text).c_str(), stderr); }
 
 }  // namespace
 }  // namespace keystore::cli

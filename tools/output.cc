@@ -6,8 +6,17 @@
 #include <cstdio>
 
 #include "keystore/internal/entry_key.h"
+#include "tools/progress.h"
 
 namespace keystore::cli {
+namespace {
+
+Json key_json(const Entry& entry);
+Json certificate_json(const Certificate& certificate);
+void put(const std::string& text, std::FILE* stream);
+
+}  // namespace
+
 void print_listing(const Listing<Entry>& found, bool json) {
   if (!json) {
     print_entries(found.items, false);
@@ -21,32 +30,33 @@ void print_listing(const Listing<Entry>& found, bool json) {
   print_json({{"entries", entries}, {"skipped", skipped}});
 }
 
-namespace {
-
-std::string without_control(std::string_view text);
-Json key_json(const Entry& entry);
-Json certificate_json(const Certificate& certificate);
-
-}  // namespace
-
-void print_line(std::string_view text) {
-  const auto line = without_control(text) + '\n';
-  std::fwrite(line.data(), 1, line.size(), stdout);
+std::string printable(std::string_view text) {
+  std::string clean;
+  for (const char c : text) {
+    const auto octet = static_cast<unsigned char>(c);
+    if (octet < 0x20 || octet == 0x7f) {
+      clean += fmt::format("\\x{:02x}", octet);
+    } else {
+      clean += c;
+    }
+  }
+  return clean;
 }
+
+void print_line(std::string_view text) { put(printable(text) + '\n', stdout); }
 
 void print_json(const Json& object) {
   Json whole = {{"schema", "keystore/1"}};
   whole.update(object);
-  const auto line = whole.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-  std::fwrite(line.data(), 1, line.size(), stdout);
+  put(whole.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n', stdout);
 }
 
 void print_warning(std::string_view text) {
-  std::fputs(fmt::format("keystore: warning: {}\n", without_control(text)).c_str(), stderr);
+  put(fmt::format("keystore: warning: {}\n", printable(text)), stderr);
 }
 
 void print_log(std::string_view text) {
-  std::fputs(fmt::format("keystore: {}\n", without_control(text)).c_str(), stderr);
+  put(fmt::format("keystore: {}\n", printable(text)), stderr);
 }
 
 Json error_json(const Error& error) {
@@ -62,9 +72,9 @@ Json error_json(const Error& error) {
 
 int report(const Error& error, bool json) {
   if (json) print_json({{"error", error_json(error)}});
-  auto text = fmt::format("keystore: error: {}\n", without_control(error.message));
-  if (!error.hint.empty()) text += fmt::format("keystore: hint: {}\n", without_control(error.hint));
-  std::fputs(text.c_str(), stderr);
+  auto text = fmt::format("keystore: error: {}\n", printable(error.message));
+  if (!error.hint.empty()) text += fmt::format("keystore: hint: {}\n", printable(error.hint));
+  put(text, stderr);
   return exit_code(error.code);
 }
 
@@ -161,19 +171,6 @@ int print_entries(std::span<const Entry> entries, bool json) {
 
 namespace {
 
-std::string without_control(std::string_view text) {
-  std::string clean;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x20 || octet == 0x7f) {
-      clean += fmt::format("\\x{:02x}", octet);
-    } else {
-      clean += c;
-    }
-  }
-  return clean;
-}
-
 Json key_json(const Entry& entry) {
   Json object = Json::object();
   const auto key = public_key_of(entry);
@@ -194,6 +191,11 @@ Json certificate_json(const Certificate& certificate) {
           {"not_after", time_text(certificate.not_after())},
           {"sha256", to_hex(certificate.sha256())},
           {"names", certificate.names()}};
+}
+
+void put(const std::string& text, std::FILE* stream) {
+  const ProgressPause pause;
+  std::fwrite(text.data(), 1, text.size(), stream);
 }
 
 }  // namespace

@@ -14,8 +14,9 @@ namespace keystore::cli {
 /// JSON that keeps the order in which members were added.
 using Json = nlohmann::ordered_json;
 
-/// One line on stdout. Control characters are escaped: a label cannot steer a terminal or look like
-/// two lines.
+/// With control characters escaped: a label cannot steer a terminal or look like two lines.
+std::string printable(std::string_view text);
+/// One line on stdout. Control characters are escaped.
 void print_line(std::string_view text);
 /// One object on stdout, `"schema":"keystore/1"` in front of its members.
 void print_json(const Json& object);

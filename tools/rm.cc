@@ -6,6 +6,7 @@
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -48,6 +49,7 @@ Result<int> remove(const Options& options, bool json) {
   const auto name = entry->uri.canonical();
   const auto question = fmt::format("delete {} {}?", to_string(entry->kind), name);
   if (const auto agreed = confirm(question, options.yes); !agreed) return Failure(agreed.error());
+  const Waiting waiting("deleting", name);
   if (const auto removed = remover->remove(*entry); !removed) return Failure(removed.error());
   if (json) {
     print_json({{"removed", {name}}});

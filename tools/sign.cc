@@ -4,6 +4,7 @@
 #include "tools/io.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -46,6 +47,7 @@ Result<int> sign(const Options& options, bool json) {
   if (!message) return Failure(message.error());
   const auto key = open_key(options.uri, options.pin);
   if (!key) return Failure(key.error());
+  const Waiting waiting("signing with", options.uri);
   const auto signature = key->sign(*scheme, *message);
   if (!signature) return Failure(signature.error());
   if (!json || options.out != "-") {

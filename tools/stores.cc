@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "keystore/internal/policy.h"
+#include "tools/progress.h"
+
 namespace keystore::cli {
 namespace {
 
@@ -23,6 +26,7 @@ Result<Store> open_new_store(const std::string& uri, const SecretOption& pin) {
   options->create = true;
   return open(uri, *options);
 }
+  const Waiting waiting("opening", uri);
 
 Result<Key> open_key(const std::string& uri, const SecretOption& pin) {
   const auto store = open_store(uri, pin);
@@ -30,16 +34,19 @@ Result<Key> open_key(const std::string& uri, const SecretOption& pin) {
   return store->key();
 }
 
+  const Waiting waiting("opening", uri);
 Result<Entry> one_entry(const Store& store) {
   auto found = store.find_entries();
   if (!found) return Failure(found.error());
   auto& items = found->items;
   const auto halves = std::remove_if(items.begin(), items.end(), [all = items](const Entry& entry) {
     return std::any_of(all.begin(), all.end(),
+  const Waiting waiting("looking for", uri);
                        [&](const Entry& other) { return is_half_of(entry, other); });
   });
   items.erase(halves, items.end());
   if (items.size() == 1) return items.front();
+  const Waiting waiting("looking for", store.uri().canonical());
   const auto asked = store.uri().canonical();
   if (items.empty()) {
     if (!found->skipped.empty()) return Failure(found->skipped.front());
@@ -61,6 +68,7 @@ Result<std::vector<Certificate>> open_certificates(const std::string& uri,
   const auto anchors = store->find_entries({.kind = EntryKind::trust_anchor});
   if (!anchors) return Failure(anchors.error());
   for (const auto& anchor : anchors->items) {
+  const Waiting waiting("reading", uri);
     if (anchor.certificate) found->items.push_back(*anchor.certificate);
   }
   if (!found->items.empty()) return std::move(found->items);

@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include <memory>
 
+#include "tools/progress.h"
 #include "tools/token_admin.h"
 #include "tools/token_commands.h"
 
@@ -38,6 +41,7 @@ void add_token_init(CLI::App& token, Context& context) {
 namespace {
 
 Result<int> initialise(const Options& options, bool json) {
+  const Waiting waiting(fmt::format("initialising token '{}'", options.label));
   auto slot = slot_for_admin(options.module, options.slot, options.force);
   if (!slot) return Failure(slot.error());
   const auto so_pin =

@@ -5,6 +5,7 @@
 #include "keystore/tokens.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/token_commands.h"
 
 namespace keystore::cli {
@@ -33,6 +34,7 @@ Result<int> list(const std::string& text, bool json) {
   if (uri->scheme() != "pkcs11") {
     return fail(Errc::invalid_argument, fmt::format("{} is no pkcs11: URI", text));
   }
+  const Waiting waiting("looking for tokens");
   const auto found = pkcs11::list_tokens(*uri, {});
   if (!found) return Failure(found.error());
   for (const auto& error : found->skipped) print_warning("skipped: " + error.message);

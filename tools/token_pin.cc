@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "tools/progress.h"
 #include "tools/token_admin.h"
 #include "tools/token_commands.h"
 
@@ -42,6 +43,7 @@ namespace {
 Result<int> set_pin(const Options& options, bool json) {
   const auto uri = Uri::parse(options.uri);
   if (!uri) return Failure(uri.error());
+  const Waiting waiting("setting the PIN of", options.uri);
   auto token = token_for_admin(*uri);
   if (!token) return Failure(token.error());
   const auto done = options.change ? change(*token, options) : unblock(*token, options);

@@ -8,6 +8,7 @@
 #include "tools/commands.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -125,6 +126,7 @@ Result<Certificate> certificate_at(const std::string& uri) {
 
 Result<const TrustEditor*> editor_of(const Store& system) {
   if (const auto* editor = system.trust_editor()) return editor;
+    const Waiting waiting("changing what the system trusts");
   return fail(Errc::unsupported, "the trust store of this operating system is not changed");
 }
 

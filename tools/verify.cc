@@ -6,6 +6,7 @@
 #include "tools/fetch_options.h"
 #include "tools/options.h"
 #include "tools/path_options.h"
+#include "tools/progress.h"
 
 namespace keystore::cli {
 namespace {
@@ -53,6 +54,7 @@ Result<int> run(const Options& options, bool json) {
   const auto question = question_of(path);
   if (!question) return Failure(question.error());
   Verifier verifier(fetch);
+  const Waiting waiting("verifying", options.path.question.certificate);
   const auto verdict = verifier.run(*question);
   if (!verdict) return Failure(verdict.error());
   if (json) {

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "tools/progress.h"
 #include "tools/verification.h"
 
 namespace keystore::cli {
@@ -150,6 +152,10 @@ Result<int> verify_batch(const std::string& file, const verify::FetchOptions& fe
   Verifier verifier(fetch);
   char* buffer = nullptr;
   std::size_t capacity = 0;
+  std::size_t lines = 0;
+  // Whoever types the lines is not kept waiting.
+  const bool typed = isatty(fileno(input.get())) == 1;
+  Waiting waiting(typed ? "" : "verifying");
   for (;;) {
     const auto size = getline(&buffer, &capacity, input.get());
     const std::unique_ptr<char, FreeLine> owned(std::exchange(buffer, nullptr));
@@ -157,7 +163,9 @@ Result<int> verify_batch(const std::string& file, const verify::FetchOptions& fe
     if (size < 0) break;
     std::string_view line(owned.get(), static_cast<std::size_t>(size));
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-    if (line.find_first_not_of(" \t") != std::string_view::npos) answer(verifier, line);
+    if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
+    answer(verifier, line);
+    if (!typed) waiting.now(fmt::format("verifying: {} answered", ++lines));
   }
   if (std::ferror(input.get()) != 0)
     return Failure(error_from_errno(errno, "getline", "read", file));

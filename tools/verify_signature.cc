@@ -7,6 +7,7 @@
 #include "tools/io.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/progress.h"
 #include "tools/stores.h"
 
 namespace keystore::cli {
@@ -68,6 +69,7 @@ Result<int> verify(const Options& options, bool json) {
 Result<PublicKey> the_public_key(const std::string& uri, const SecretOption& pin) {
   const auto store = open_store(uri, pin);
   if (!store) return Failure(store.error());
+  const Waiting waiting("reading", uri);
   const auto found = store->find_entries();
   if (!found) return Failure(found.error());
   const auto keys = public_keys(found->items);
