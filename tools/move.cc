@@ -278,6 +278,9 @@ Result<std::vector<MoveRequest>> read_plan(const Options& options) {
     auto request = options.request;
     request.source = move["source"].get<std::string>();
     request.destination = move["destination"].get<std::string>();
+    for (const auto& uri : {request.source, request.destination}) {
+      if (const auto good = check_data(uri); !good) return Failure(good.error());
+    }
     requests.push_back(std::move(request));
   }
   return requests;

@@ -86,6 +86,8 @@ Result<int> refresh_reference(const Options& options, bool json) {
   if (!file) return Failure(file.error());
   const auto old = Reference::parse_pem(as_text(file->view()));
   if (!old) return Failure(old.error());
+  if (const auto good = check_data(old->uri.canonical_with_pin_source()); !good)
+    return Failure(good.error());
   const auto key = open_key(old->uri.canonical_with_pin_source(), options.pin);
   if (!key) return Failure(key.error());
   const auto reference = make_reference(*key, old->uri, options);

@@ -15,6 +15,14 @@ bool is_half_of(const Entry& public_key, const Entry& private_key);
 }  // namespace
 
 Result<Store> open_store(const std::string& uri, const SecretOption& pin) {
+Result<void> check_data(const std::string& uri) {
+  const auto parsed = Uri::parse(uri);
+  if (!parsed) return Failure(parsed.error());
+  const auto config = process_config();
+  if (!config) return Failure(config.error());
+  return check_data_uri(**config, *parsed);
+}
+
   const auto options = open_options(pin);
   if (!options) return Failure(options.error());
   return open(uri, *options);

@@ -7,6 +7,9 @@
 
 namespace keystore::cli {
 
+/// Whether a URI that was read from a file may be opened: it runs nothing that the configuration
+/// does not name (DESIGN.md, section 3). Errors: refused_by_policy, malformed.
+Result<void> check_data(const std::string& uri);
 /// Opens `uri` with the command's options.
 Result<Store> open_store(const std::string& uri, const SecretOption& pin);
 /// As open_store, where a file need not exist yet.

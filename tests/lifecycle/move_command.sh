@@ -85,6 +85,14 @@ move 0 --plan "$work/plan.json" --pin "file:$pin_file" --json
 json 'len(d["moves"])' 2
 json 'd["moves"][1]["state"]' replaced
 expect 0 "$keystore" sign "$work/second.key" --scheme ed25519 --in "$work/plan.json" --out "$work/signature"
+# A plan is data: it runs nothing.
+printf '{"moves":[{"source":"%s","destination":"%s?pin-source=cmd:touch%%20%s"}]}' \
+  "$key" "$dst" "$work/ran" > "$work/plan.json"
+move 6 --plan "$work/plan.json" --dry-run
+[ ! -e "$work/ran" ] || fail "a plan ran a program"
+printf '{"moves":[{"source":"%s","destination":"%s?module-path=/usr/lib/none.so"}]}' "$key" "$dst" \
+  > "$work/plan.json"
+move 6 --plan "$work/plan.json" --dry-run
 echo '{"moves":[{"source":7}]}' > "$work/plan.json"
 move 7 --plan "$work/plan.json"
 
