@@ -11,10 +11,10 @@ namespace keystore::cli {
 namespace {
 
 bool is_half_of(const Entry& public_key, const Entry& private_key);
+Result<Entry> only_one(const Listing<Entry>& found, std::string_view what, const Store& store);
 
 }  // namespace
 
-Result<Store> open_store(const std::string& uri, const SecretOption& pin) {
 Result<void> check_data(const std::string& uri) {
   const auto parsed = Uri::parse(uri);
   if (!parsed) return Failure(parsed.error());
@@ -23,8 +23,10 @@ Result<void> check_data(const std::string& uri) {
   return check_data_uri(**config, *parsed);
 }
 
+Result<Store> open_store(const std::string& uri, const SecretOption& pin) {
   const auto options = open_options(pin);
   if (!options) return Failure(options.error());
+  const Waiting waiting("opening", uri);
   return open(uri, *options);
 }
 
@@ -32,41 +34,41 @@ Result<Store> open_new_store(const std::string& uri, const SecretOption& pin) {
   auto options = open_options(pin);
   if (!options) return Failure(options.error());
   options->create = true;
+  const Waiting waiting("opening", uri);
   return open(uri, *options);
 }
-  const Waiting waiting("opening", uri);
 
 Result<Key> open_key(const std::string& uri, const SecretOption& pin) {
   const auto store = open_store(uri, pin);
   if (!store) return Failure(store.error());
+  const Waiting waiting("looking for", uri);
   return store->key();
 }
 
-  const Waiting waiting("opening", uri);
 Result<Entry> one_entry(const Store& store) {
+  const Waiting waiting("looking for", store.uri().canonical());
   auto found = store.find_entries();
   if (!found) return Failure(found.error());
   auto& items = found->items;
   const auto halves = std::remove_if(items.begin(), items.end(), [all = items](const Entry& entry) {
     return std::any_of(all.begin(), all.end(),
-  const Waiting waiting("looking for", uri);
                        [&](const Entry& other) { return is_half_of(entry, other); });
   });
   items.erase(halves, items.end());
-  if (items.size() == 1) return items.front();
-  const Waiting waiting("looking for", store.uri().canonical());
-  const auto asked = store.uri().canonical();
-  if (items.empty()) {
-    if (!found->skipped.empty()) return Failure(found->skipped.front());
-    return fail(Errc::not_found, fmt::format("nothing matches {}", asked));
-  }
-  auto message = fmt::format("{} matches {} objects:", asked, items.size());
-  for (const auto& entry : items) message += ' ' + entry.uri.canonical();
-  return fail(Errc::ambiguous, message, "ask for one of them by its URI");
+  return only_one(*found, "object", store);
+}
+
+Result<Certificate> one_certificate(const Store& store) {
+  auto found = store.find_entries();
+  if (!found) return Failure(found.error());
+  std::erase_if(found->items, [](const Entry& entry) { return !entry.certificate; });
+  auto entry = only_one(*found, "certificate", store);
+  return entry ? *std::move(entry->certificate) : Result<Certificate>(Failure(entry.error()));
 }
 
 Result<std::vector<Certificate>> open_certificates(const std::string& uri,
                                                    const SecretOption& pin) {
+  const Waiting waiting("reading", uri);
   const auto store = open_store(uri, pin);
   if (!store) return Failure(store.error());
   auto found = store->find_certificates();
@@ -76,7 +78,6 @@ Result<std::vector<Certificate>> open_certificates(const std::string& uri,
   const auto anchors = store->find_entries({.kind = EntryKind::trust_anchor});
   if (!anchors) return Failure(anchors.error());
   for (const auto& anchor : anchors->items) {
-  const Waiting waiting("reading", uri);
     if (anchor.certificate) found->items.push_back(*anchor.certificate);
   }
   if (!found->items.empty()) return std::move(found->items);
@@ -93,6 +94,19 @@ bool is_half_of(const Entry& public_key, const Entry& private_key) {
   }
   return public_key.id == private_key.id && public_key.label == private_key.label &&
          public_key.public_key == private_key.public_key;
+}
+
+Result<Entry> only_one(const Listing<Entry>& found, std::string_view what, const Store& store) {
+  const auto& items = found.items;
+  if (items.size() == 1) return items.front();
+  const auto asked = store.uri().canonical();
+  if (items.empty()) {
+    if (!found.skipped.empty()) return Failure(found.skipped.front());
+    return fail(Errc::not_found, fmt::format("there is no {} at {}", what, asked));
+  }
+  auto message = fmt::format("{} matches {} {}s:", asked, items.size(), what);
+  for (const auto& entry : items) message += ' ' + entry.uri.canonical();
+  return fail(Errc::ambiguous, message, "ask for one of them by its URI");
 }
 
 }  // namespace

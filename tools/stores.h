@@ -19,7 +19,10 @@ Result<Key> open_key(const std::string& uri, const SecretOption& pin);
 /// The one entry of `store`; a private key stands for its public key object as well. Errors:
 /// not_found, ambiguous listing the candidates' URIs.
 Result<Entry> one_entry(const Store& store);
-/// The certificates at `uri`, trust anchors as well, in the store's order. Errors: not_found when there is none.
+/// The one certificate or trust anchor of `store`. Errors: as one_entry.
+Result<Certificate> one_certificate(const Store& store);
+/// The certificates at `uri`, trust anchors as well, in the store's order. Errors: not_found when
+/// there is none.
 Result<std::vector<Certificate>> open_certificates(const std::string& uri, const SecretOption& pin);
 
 }  // namespace keystore::cli

@@ -110,23 +110,11 @@ Result<int> change(const Options& options, bool json, Plan plan) {
 Result<Certificate> certificate_at(const std::string& uri) {
   const auto store = open_store(uri, {});
   if (!store) return Failure(store.error());
-  auto found = store->find_entries();
-  if (!found) return Failure(found.error());
-  std::erase_if(found->items, [](const Entry& entry) { return !entry.certificate; });
-  if (found->items.size() == 1) return *found->items.front().certificate;
-  const auto name = store->uri().canonical();
-  if (found->items.empty()) {
-    if (!found->skipped.empty()) return Failure(found->skipped.front());
-    return fail(Errc::not_found, fmt::format("there is no certificate at {}", name));
-  }
-  auto message = fmt::format("{} holds {} certificates:", name, found->items.size());
-  for (const auto& entry : found->items) message += ' ' + entry.uri.canonical();
-  return fail(Errc::ambiguous, message, "ask for one of them by its URI");
+  return one_certificate(*store);
 }
 
 Result<const TrustEditor*> editor_of(const Store& system) {
   if (const auto* editor = system.trust_editor()) return editor;
-    const Waiting waiting("changing what the system trusts");
   return fail(Errc::unsupported, "the trust store of this operating system is not changed");
 }
 
@@ -138,6 +126,7 @@ Result<int> make(const Result<TrustChange>& change, const Options& options, bool
     if (const auto agreed = confirm("do this?", options.yes); !agreed) {
       return Failure(agreed.error());
     }
+    const Waiting waiting("changing what the system trusts");
     if (const auto made = change->make(); !made) return Failure(made.error());
   }
   if (json) print_json({{"steps", change->steps}, {"made", !options.dry_run}});
