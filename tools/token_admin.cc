@@ -6,15 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
-#include <filesystem>
 
+#include "keystore/tokens.h"
 #include "tools/output.h"
 
 namespace keystore::cli {
 namespace {
 
 Result<void> check_module(const std::string& path, const PolicyConfig& policy);
+Result<std::vector<pkcs11::TokenSlot>> slots_of(const ModuleConfig& module);
 bool matches(const pkcs11::TokenSlot& token, const Uri& uri);
 Uri token_uri(const pkcs11::TokenSlot& token);
 
@@ -23,24 +23,16 @@ Uri token_uri(const pkcs11::TokenSlot& token);
 Result<std::vector<ModuleConfig>> modules_for_admin(const std::string& path, const Uri& uri) {
   const auto config = process_config();
   if (!config) return Failure(config.error());
+  const auto where = path.empty() ? uri : uri.with_query_attribute("module-path", path);
+  const auto paths = pkcs11::find_modules(where, **config);
+  if (!paths) return Failure(paths.error());
   std::vector<ModuleConfig> modules;
-  const auto named = path.empty() ? uri.query_attribute("module-path") : std::string_view(path);
-  const auto name = uri.query_attribute("module-name");
-  for (const auto& module : (*config)->modules) {
-    if (named && module.path != *named) continue;
-    if (name && module.name != *name) continue;
-    modules.push_back(module);
-  }
-  if (named && modules.empty()) modules.push_back({.path = std::string(*named)});
-  const char* const variable = std::getenv("PKCS11_MODULE_PATH");
-  if (modules.empty() && !name && variable != nullptr) modules.push_back({.path = variable});
-  if (modules.empty()) {
-    return fail(Errc::not_found, "no PKCS#11 module is configured",
-                "give --module PATH or add [modules] to the configuration");
-  }
-  for (const auto& module : modules) {
-    const auto good = check_module(module.path, (*config)->policy);
-    if (!good) return Failure(good.error());
+  for (const auto& each : *paths) {
+    if (const auto good = check_module(each, (*config)->policy); !good)
+      return Failure(good.error());
+    const auto& known = (*config)->modules;
+    const auto module = std::ranges::find(known, each, &ModuleConfig::path);
+    modules.push_back(module == known.end() ? ModuleConfig{.path = each} : *module);
   }
   return modules;
 }
@@ -50,11 +42,11 @@ Result<AdminToken> token_for_admin(const Uri& uri) {
   if (!modules) return Failure(modules.error());
   std::optional<ModuleConfig> where;
   std::vector<pkcs11::TokenSlot> candidates;
+  std::optional<Error> skipped;
   for (const auto& module : *modules) {
-    auto admin = pkcs11::TokenAdmin::open(module);
-    if (!admin) return Failure(admin.error());
-    const auto slots = admin->slots();
-    if (!slots) return Failure(slots.error());
+    const auto slots = slots_of(module);
+    if (!slots) skipped = slots.error();
+    if (!slots) continue;
     for (const auto& token : *slots) {
       if (!matches(token, uri)) continue;
       candidates.push_back(token);
@@ -62,6 +54,7 @@ Result<AdminToken> token_for_admin(const Uri& uri) {
     }
   }
   if (candidates.empty()) {
+    if (skipped) return Failure(*skipped);
     return fail(Errc::not_found, fmt::format("no token matches {}", uri.canonical()),
                 "see keystore token ls");
   }
@@ -80,7 +73,9 @@ Result<AdminToken> slot_for_admin(const std::string& module, std::optional<unsig
   const auto modules = modules_for_admin(module, Uri::parse("pkcs11:").value());
   if (!modules) return Failure(modules.error());
   if (modules->size() > 1) {
-    return fail(Errc::ambiguous, "several modules are configured", "name one with --module PATH");
+    auto hint = std::string("name one with --module PATH:");
+    for (const auto& each : *modules) hint += ' ' + each.path;
+    return fail(Errc::ambiguous, "there are several modules", std::move(hint));
   }
   auto admin = pkcs11::TokenAdmin::open(modules->front());
   if (!admin) return Failure(admin.error());
@@ -153,6 +148,12 @@ Result<void> check_module(const std::string& path, const PolicyConfig& policy) {
                 "give it to root and take the others' right to write");
   }
   return {};
+}
+
+Result<std::vector<pkcs11::TokenSlot>> slots_of(const ModuleConfig& module) {
+  auto admin = pkcs11::TokenAdmin::open(module);
+  if (!admin) return Failure(admin.error());
+  return admin->slots();
 }
 
 bool matches(const pkcs11::TokenSlot& token, const Uri& uri) {

@@ -10,10 +10,9 @@
 
 namespace keystore::cli {
 
-/// The modules that token administration may open, in the order of DESIGN.md, section 4: `path`
-/// when given, else the URI's, the configuration's, $PKCS11_MODULE_PATH. Each was checked:
-/// absolute, owned by root or the user, not writable by others, allowed by policy. Errors:
-/// invalid_argument, not_found, access_denied, refused_by_policy.
+/// The modules that token administration may open: `path` when given, else as pkcs11::find_modules.
+/// Each was checked: absolute, owned by root or the user, not writable by others, allowed by
+/// policy. Errors: as find_modules, access_denied, refused_by_policy.
 Result<std::vector<ModuleConfig>> modules_for_admin(const std::string& path, const Uri& uri);
 
 /// A module opened for administration and the token in it that is meant.
