@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "keystore/file.h"
 
 namespace keystore::cli {
@@ -75,7 +77,9 @@ Result<verify::Material> material_of(const Verification& question) {
   for (const auto& path : question.crls) {
     const auto file = content_of(path);
     if (!file) return Failure(file.error());
-    for (auto& crl : verify::read_crls(*file)) material.crls.push_back(std::move(crl));
+    auto crls = verify::read_crls(*file);
+    if (crls.empty()) return fail(Errc::malformed, fmt::format("{} holds no CRL", path));
+    std::ranges::move(crls, std::back_inserter(material.crls));
   }
   for (const auto& path : question.ocsp_responses) {
     auto file = content_of(path);

@@ -80,7 +80,14 @@ expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --purpose cl
 expect 1 'not trusted' web.pem --chain issuing.pem --trust root.pem --at 2060-01-01T00:00:00Z
 expect 1 'CRL' web.pem --chain issuing.pem --trust root.pem --crl-check leaf
 expect 1 'depth' web.pem --chain issuing.pem --trust root.pem --depth 0
-expect 2 'is not a time' web.pem --at tomorrow
+expect 7 'root.pem holds no CRL' web.pem --chain issuing.pem --trust root.pem --crl root.pem --soft-fail
+for time in tomorrow 2026-03-01 +026-03-01T12:00:00Z '2026- 3-01T12:00:00Z' 2026-03-01T12:00:00 \
+  2026-03-01T12:00:00.Z 2026-03-01T12:00:00+1:000 2026-13-01T12:00:00Z 2026-03-01T24:00:00Z; do
+  expect 2 'is not a time' web.pem --at "$time"
+done
+for time in 2060-01-01T00:00:00Z 2060-01-01t00:00:00.25z '2060-01-01 01:00:00+01:00'; do
+  expect 1 'expired' web.pem --chain issuing.pem --trust root.pem --at "$time"
+done
 expect 2 "no purpose is named 'door'" web.pem --purpose door
 expect 7 'root.key' web.pem --trust root.key
 expect 3 'nowhere.pem' nowhere.pem

@@ -1,5 +1,6 @@
 #include "bindings/openssl/tls/peer_trust.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #include <algorithm>
@@ -65,7 +66,10 @@ Result<void> add_crls(PeerTrust& trust, const std::string& path) {
   auto crl = next_crl(pem.get());
   if (!crl) return fail(Errc::malformed, "no X.509 CRL in '" + path + "'");
   for (; crl; crl = next_crl(pem.get())) X509_STORE_add_crl(trust.store.get(), crl.get());
-  return {};
+  // Whom a list that cannot be read has revoked must not pass for good.
+  const auto end = ERR_peek_last_error();
+  if (ERR_GET_LIB(end) == ERR_LIB_PEM && ERR_GET_REASON(end) == PEM_R_NO_START_LINE) return {};
+  return fail(Errc::malformed, "'" + path + "' holds an X.509 CRL that cannot be read");
 }
 
 // What the verify callback needs to know of the call that it is in.

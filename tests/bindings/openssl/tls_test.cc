@@ -355,6 +355,17 @@ TEST_F(TlsRevocation, AFileThatIsNoListIsRefused) {
   EXPECT_EQ(context.configured.error().code, Errc::malformed);
 }
 
+TEST_F(TlsRevocation, AFileWithAListThatCannotBeReadIsRefused) {
+  auto options = client();
+  options.crls = {sub_.make_crl({})};
+  testing::write_text(options.crls.front(),
+                      testing::read_text(options.crls.front()) +
+                          "-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n");
+  const Context context(options);
+  ASSERT_FALSE(context.configured);
+  EXPECT_EQ(context.configured.error().code, Errc::malformed);
+}
+
 // --- what keys can sign
 
 class TlsNarrowing : public TlsTest {
