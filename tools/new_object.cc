@@ -4,11 +4,15 @@
 
 #include <charconv>
 
+#include "keystore/internal/policy.h"
+#include "tools/progress.h"
+
 namespace keystore::cli {
 namespace {
 
 Result<Bytes> parse_hex(std::string_view text);
 Result<KeyUsage> parse_usage(std::string_view text);
+Result<void> check_new_key(const Store& store, const KeySpec& spec);
 
 }  // namespace
 
@@ -51,6 +55,8 @@ Result<Key> generate_key(const Store& store, const KeySpec& spec, const NewObjec
   if (store.generator() == nullptr) {
     return fail(Errc::unsupported, fmt::format("{} cannot make keys", store.uri().canonical()));
   }
+  if (const auto good = check_new_key(store, spec); !good) return Failure(good.error());
+  const Waiting waiting("making a key in", store.uri().canonical());
   return store.generator()->generate_key(spec, object);
 }
 
@@ -68,6 +74,16 @@ Result<Bytes> parse_hex(std::string_view text) {
     octets.push_back(octet);
   }
   return octets;
+}
+
+/// A key that the policy lets nobody use is not made.
+Result<void> check_new_key(const Store& store, const KeySpec& spec) {
+  const auto config = process_config();
+  if (!config) return Failure(config.error());
+  Entry planned{.uri = store.uri()};
+  planned.custody = store.uri().scheme() == "pkcs11" ? Custody::token : Custody::file;
+  planned.shape = KeyShape{.type = spec.type, .bits = spec.bits};
+  return check_policy((*config)->policy, planned);
 }
 
 Result<KeyUsage> parse_usage(std::string_view text) {

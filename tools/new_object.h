@@ -43,7 +43,8 @@ struct NewObjectOptions {
   Result<WantedObject> read(const std::string& where) const;
 };
 
-/// A key pair in `store`. Errors: unsupported where it makes none, as KeyGenerator::generate_key.
+/// A key pair in `store`. Errors: unsupported where it makes none, refused_by_policy where the
+/// policy would let nobody use it, as Generator::generate_key.
 Result<Key> generate_key(const Store& store, const KeySpec& spec, const NewObject& object);
 
 }  // namespace keystore::cli
