@@ -9,14 +9,8 @@ need nginx
 make_token
 for type in "${types[@]}"; do put_on_token "$type"; done
 
-worker_user=$(id -un)
-if [ "$(id -u)" -eq 0 ]; then
-  worker_user=www-data
-  id -u "$worker_user" > /dev/null 2>&1 || worker_user=nobody
-  chown -R "$worker_user:" "$work/tokens"
-else
-  echo "not root: the workers are of the same user as the master" >&2
-fi
+give_tokens_to_worker
+[ "$(id -u)" -eq 0 ] || echo "not root: the workers are of the same user as the master" >&2
 
 # The counting module stands between, told by the configuration: nginx wipes its environment.
 counts=$work/counts

@@ -10,12 +10,7 @@ make_server_keys() {
   local type
   make_token
   for type in "${server_types[@]}"; do put_on_token "$type"; done
-  worker_user=$(id -un)
-  if [ "$(id -u)" -eq 0 ]; then
-    worker_user=www-data
-    id -u "$worker_user" > /dev/null 2>&1 || worker_user=nobody
-    chown -R "$worker_user:" "$work/tokens"
-  fi
+  give_tokens_to_worker
   worker_group=$(id -gn "$worker_user")
   mkdir -p "$work/www"
   echo "a page of $work" > "$work/www/index.html"

@@ -60,11 +60,11 @@ done
 expect 0 "$keystore" import rsa.pem "$token" --chain chain.pem --pin "file:$pin_file"
 expect 0 "$keystore" export "$token;type=cert" web.pem --pin "file:$pin_file"
 expect 0 "$keystore" ref "$token;object=rsa;type=private" --pin "file:$pin_file" --out web.ref
+give_tokens_to_worker
 user=
 if [ "$(id -u)" -eq 0 ]; then
-  user='user www-data;'
+  user="user $worker_user;"
   chmod 711 "$work"
-  chown -R www-data: tokens
 fi
 port=$(free_port)
 mkdir nginx

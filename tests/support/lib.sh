@@ -113,6 +113,16 @@ softhsm_token() {
   keystore_toml "$module"
 }
 
+# give_tokens_to_worker: where the test is root, a worker of another user gets the tokens. Sets
+# worker_user.
+give_tokens_to_worker() {
+  worker_user=$(id -un)
+  [ "$(id -u)" -eq 0 ] || return 0
+  worker_user=www-data
+  id -u "$worker_user" > /dev/null 2>&1 || worker_user=nobody
+  chown -R "$worker_user:" "$work/tokens"
+}
+
 # keystore_toml MODULE: the configuration of the command and the provider.
 keystore_toml() {
   printf '%s\n' '[modules.token]' "path = \"$1\"" "env = { SOFTHSM2_CONF = \"$SOFTHSM2_CONF\" }" \
