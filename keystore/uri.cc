@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 5> known_schemes = {"file", "pfx", "syste
 
 std::optional<std::string> scheme_in(std::string_view text);
 Result<void> check_bare_path(std::string_view text);
+Failure unknown_scheme(std::string_view scheme, std::string_view text);
 Result<std::string> parse_location(std::string_view scheme, UriPiece piece);
 Result<UriPiece> without_authority(UriPiece piece);
 std::optional<std::string_view> value_of(const std::vector<UriAttribute>& attributes,
@@ -33,9 +34,7 @@ Result<Uri> Uri::parse(std::string_view text) {
     return from_path(text);
   }
   if (std::find(known_schemes.begin(), known_schemes.end(), *scheme) == known_schemes.end()) {
-    return fail(Errc::invalid_argument, fmt::format("unknown scheme '{}:'", *scheme),
-                fmt::format("known are {}:; a file with a colon in its name is written ./NAME",
-                            fmt::join(known_schemes, ":, ")));
+    return unknown_scheme(*scheme, text);
   }
   const auto rest = UriPiece{text, 0}.from(scheme->size() + 1);
   const auto mark = std::min(rest.text.find('?'), rest.text.size());
@@ -126,6 +125,20 @@ Result<void> check_bare_path(std::string_view text) {
     }
   }
   return {};
+}
+
+// What cannot stand in any URI (RFC 3986, 2) is malformed whatever its scheme.
+Failure unknown_scheme(std::string_view scheme, std::string_view text) {
+  auto hint = fmt::format("known are {}:; a file with a colon in its name is written ./NAME",
+                          fmt::join(known_schemes, ":, "));
+  const auto stray = std::find_if(text.begin(), text.end(), [](char c) {
+    return c <= ' ' || c > '~' || std::string_view("\"<>\\^`{|}").find(c) != std::string_view::npos;
+  });
+  if (stray != text.end()) {
+    return malformed_uri(static_cast<std::size_t>(stray - text.begin()),
+                         "a character that stands in no URI", std::move(hint));
+  }
+  return fail(Errc::invalid_argument, fmt::format("unknown scheme '{}:'", scheme), std::move(hint));
 }
 
 Result<std::string> parse_location(std::string_view scheme, UriPiece piece) {

@@ -21,7 +21,7 @@ struct Options {
   bool force = false;
 };
 
-Result<int> decrypt(const Options& options);
+Result<int> decrypt(const Options& options, bool json);
 Result<DecryptSpec> parse_scheme(std::string_view name);
 
 }  // namespace
@@ -37,24 +37,30 @@ void add_decrypt(CLI::App& app, Context& context) {
   command->add_option("--out", options->out, "Plaintext, mode 0600; -: standard output");
   add_secret(*command, "--pin,--passphrase", options->pin, "PIN or passphrase");
   command->add_flag("--force", options->force, "Replace --out, keeping a backup");
+  add_json(*command, context);
   add_example(*command, "keystore decrypt 'pkcs11:token=prod;object=mail' --in secret.bin");
-  context.on(*command, [options] { return decrypt(*options); });
+  context.on(*command, [options, &context] { return decrypt(*options, context.json); });
 }
 
 namespace {
 
-Result<int> decrypt(const Options& options) {
+Result<int> decrypt(const Options& options, bool json) {
   const auto spec = parse_scheme(options.scheme);
   if (!spec) return Failure(spec.error());
   const auto ciphertext = read_input(options.in);
   if (!ciphertext) return Failure(ciphertext.error());
   const auto key = open_key(options.uri, options.pin);
   if (!key) return Failure(key.error());
-  const auto plaintext = key->decrypt(*spec, *ciphertext);
   const Waiting waiting("decrypting with", options.uri);
+  const auto plaintext = key->decrypt(*spec, *ciphertext);
   if (!plaintext) return Failure(plaintext.error());
+  if (json && options.out == "-") {
+    print_json({{"scheme", options.scheme}, {"plaintext", {{"hex", to_hex(plaintext->view())}}}});
+    return 0;
+  }
   const auto written = write_output(options.out, plaintext->view(), options.force, 0600);
   if (!written) return Failure(written.error());
+  if (json) print_json({{"scheme", options.scheme}, {"out", options.out}});
   return 0;
 }
 

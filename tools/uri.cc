@@ -56,15 +56,25 @@ bool is_utf8(const std::string& text) {
   }
 }
 
+/// Text ends at a NUL for too many readers: what holds one is octets.
 Json value_json(const std::string& value) {
-  if (is_utf8(value)) return value;
+  if (is_utf8(value) && value.find('\0') == value.npos) return value;
   return {{"hex", to_hex(as_bytes(value))}};
 }
 
+/// A vendor's attribute that is there several times (RFC 7512, 2.3) becomes a list.
 Json attributes_json(const std::vector<UriAttribute>& attributes) {
   Json object = Json::object();
-  for (const auto& [name, value] : attributes) {
-    if (name != "pin-value") object[name] = value_json(value);
+  for (const auto& [name, text] : attributes) {
+    if (name == "pin-value") continue;
+    auto value = value_json(text);
+    if (!object.contains(name)) {
+      object[name] = std::move(value);
+    } else if (auto& there = object[name]; there.is_array()) {
+      there.push_back(std::move(value));
+    } else {
+      there = Json::array({there, std::move(value)});
+    }
   }
   return object;
 }
@@ -75,10 +85,12 @@ Json path_json(const Uri& uri) {
 }
 
 void print_members(std::string_view group, const Json& members) {
-  for (const auto& [name, value] : members.items()) {
-    const auto text =
-        value.is_string() ? value.get<std::string>() : "hex:" + value["hex"].get<std::string>();
-    print_line(fmt::format("{} {}: {}", group, name, text));
+  for (const auto& [name, member] : members.items()) {
+    for (const auto& value : member.is_array() ? member : Json::array({member})) {
+      const auto text =
+          value.is_string() ? value.get<std::string>() : "hex:" + value["hex"].get<std::string>();
+      print_line(fmt::format("{} {}: {}", group, name, text));
+    }
   }
 }
 

@@ -148,6 +148,11 @@ TEST(UriParse, TellsAnUnknownSchemeFromAPath) {
     EXPECT_EQ(uri.error().code, Errc::invalid_argument) << text;
     EXPECT_FALSE(uri.error().hint.empty());
   }
+  for (const auto* text : {"http:\\example.com\\test", "token:a b", "http://\xc3\xa4/", "x:a\nb"}) {
+    const auto uri = Uri::parse(text);
+    ASSERT_FALSE(uri) << text;
+    EXPECT_EQ(uri.error().code, Errc::malformed) << text;
+  }
 }
 
 TEST(UriPrint, IsCanonical) {
