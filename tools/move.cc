@@ -9,6 +9,7 @@
 #include "keystore/file.h"
 #include "tools/ask.h"
 #include "tools/commands.h"
+#include "tools/move_step.h"
 #include "tools/options.h"
 #include "tools/output.h"
 #include "tools/progress.h"
@@ -18,12 +19,10 @@ namespace keystore::cli {
 namespace {
 
 using lifecycle::MoveOptions;
-using lifecycle::MovePhase;
 using lifecycle::MovePlan;
 using lifecycle::MoveRecord;
 using lifecycle::MoveRequest;
 using lifecycle::MoveState;
-using lifecycle::MoveStep;
 
 struct Options {
   MoveRequest request = {};
@@ -68,7 +67,6 @@ Result<int> retire(const Options& options, const MoveOptions& how, bool json);
 Result<MoveOptions> move_options(const Options& options);
 Result<std::vector<MoveRequest>> requests_of(const Options& options);
 Json record_json(const MoveRecord& record);
-void narrate(MoveStep step, MovePhase phase);
 
 void add_options(CLI::App& command, Options& options) {
   auto* source = command.add_option("SRC", options.request.source, "File with one private key");
@@ -257,7 +255,7 @@ Result<MoveOptions> move_options(const Options& options) {
       .wrap_key = options.wrap_key,
       .wrapped_backup = options.backup_out,
       .reload = words_of(options.reload),
-      .on_step = narrate};
+      .on_step = print_move_step};
 }
 
 Result<std::vector<MoveRequest>> read_plan(const Options& options) {
@@ -309,47 +307,6 @@ Json record_json(const MoveRecord& record) {
           {"destination", record.destination},
           {"reference", text_or_null(record.reference)},
           {"backup", text_or_null(record.backup)}};
-}
-
-std::string_view describe(MoveStep step) noexcept {
-  switch (step) {
-    case MoveStep::plan:
-      return "writing the journal";
-    case MoveStep::import_key:
-      return "putting the key onto the token";
-    case MoveStep::prove_key:
-      return "the token signs, the public key of the file (and certificate) verifies";
-    case MoveStep::import_certificates:
-      return "putting the certificates onto the token, where asked";
-    case MoveStep::write_reference:
-      return "writing the reference beside the file";
-    case MoveStep::prove_reference:
-      return "signing with the reference through the OpenSSL provider";
-    case MoveStep::back_up:
-      return "keeping the original under a second name";
-    case MoveStep::replace:
-      return "putting the reference in the file's place";
-    case MoveStep::protect_backup:
-      return "making the backup readable to its owner alone";
-    case MoveStep::reload:
-    case MoveStep::reload_restored:
-      return "running the reload program, where given";
-    case MoveStep::restore_file:
-      return "putting the original back";
-    case MoveStep::remove_objects:
-      return "taking off the token what the move put there";
-    case MoveStep::remove_files:
-      return "removing what lies beside the file";
-    case MoveStep::prove_again:
-      return "proving the reference once more";
-    case MoveStep::remove_backup:
-      return "removing the backup";
-  }
-  return "";
-}
-
-void narrate(MoveStep step, MovePhase phase) {
-  if (phase == MovePhase::begun) print_log(fmt::format("{}: {}", to_string(step), describe(step)));
 }
 
 }  // namespace
