@@ -110,7 +110,13 @@ Result<int> print_token(AdminToken& admin, bool json) {
     return other.initialised && other.label == token.label;
   });
   auto uri = token_uri(token);
-  if (same == 1) uri = uri.without_path_attribute("serial");
+  if (same == 1) {
+    uri = uri.without_path_attribute("serial");
+  } else {
+    print_warning(
+        fmt::format("{} tokens are labelled '{}': a URI has to name the serial, too, to mean one",
+                    same, token.label));
+  }
   if (!json) {
     print_line(uri.canonical());
     return 0;
