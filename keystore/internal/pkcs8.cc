@@ -218,6 +218,12 @@ Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8) {
   }
 }
 
+bool is_sound(BytesView pkcs8) {
+  const OpensslErrorMark mark;
+  const auto parts = split(pkcs8);
+  return parts && (parts->algorithm != NID_rsaEncryption || has_prime_factors(parts->key));
+}
+
 bool is_of_foreign_kind(BytesView pkcs8) {
   const OpensslErrorMark mark;
   const auto* start = pkcs8.data();

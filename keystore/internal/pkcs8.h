@@ -8,9 +8,14 @@
 namespace keystore {
 
 /// The key in PrivateKeyInfo or OneAsymmetricKey DER (RFC 5958), in private_lib_ctx(), checked:
-/// its halves and parts belong together. RSA, EC on named curves, Edwards and Montgomery keys leave
-/// no copy in unlocked memory that is not wiped. Errors: malformed, unsupported.
+/// its halves and parts belong together; of RSA keys, is_sound() tells the rest. RSA, EC on named
+/// curves, Edwards and Montgomery keys leave no copy in unlocked memory that is not wiped. Errors:
+/// malformed, unsupported.
 KEYSTORE_API Result<EvpPkeyPtr> decode_pkcs8(BytesView pkcs8);
+
+/// What is too slow to ask whenever a key is opened: whether the factors of an RSA key that
+/// decode_pkcs8() took are prime. True for keys of other types.
+bool is_sound(BytesView pkcs8);
 
 /// Whether it is well formed and nothing here knows its algorithm.
 bool is_of_foreign_kind(BytesView pkcs8);

@@ -1,5 +1,7 @@
 #include "keystore/internal/software_key.h"
 
+#include <atomic>
+
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/opaque_key.h"
 #include "keystore/internal/openssl_error.h"
@@ -22,7 +24,7 @@ class SoftwareKey final : public KeyBackend {
     return schemes_of(*entry_.shape);
   }
   Result<Reply> run(const Request& request, const CallLimits& limits) const override;
-  Result<Secret> export_pkcs8() const override { return pkcs8_.clone(); }
+  Result<Secret> export_pkcs8() const override;
 
  private:
   Result<Reply> answer(const SignRequest& request) const;
@@ -30,6 +32,8 @@ class SoftwareKey final : public KeyBackend {
   Result<Reply> answer(const DeriveRequest& request) const;
   Result<Reply> sign_message(BytesView message) const;
   EVP_PKEY* pkey() const;
+  /// Looks at the key before its first use as at no other time: it takes as long as a signature.
+  Result<void> be_sound() const;
   EvpPkeyCtxPtr new_ctx() const {
     return EvpPkeyCtxPtr(EVP_PKEY_CTX_new_from_pkey(private_lib_ctx(), pkey(), nullptr));
   }
@@ -41,6 +45,7 @@ class SoftwareKey final : public KeyBackend {
   Secret pkcs8_;
   ProcessPkey pkey_;
   Entry entry_;
+  mutable std::atomic<bool> sound_ = false;
 };
 
 EVP_PKEY* SoftwareKey::pkey() const {
@@ -50,8 +55,24 @@ EVP_PKEY* SoftwareKey::pkey() const {
   });
 }
 
+Result<void> SoftwareKey::be_sound() const {
+  if (sound_.load(std::memory_order_relaxed)) return {};
+  if (!is_sound(pkcs8_.view())) {
+    return fail(Errc::malformed, "key '" + entry_.uri.canonical() +
+                                     "' is broken: its factors are not prime numbers");
+  }
+  sound_.store(true, std::memory_order_relaxed);
+  return {};
+}
+
+Result<Secret> SoftwareKey::export_pkcs8() const {
+  if (auto sound = be_sound(); !sound) return Failure(sound.error());
+  return pkcs8_.clone();
+}
+
 Result<Reply> SoftwareKey::run(const Request& request, const CallLimits&) const {
   const OpensslErrorMark mark;
+  if (auto sound = be_sound(); !sound) return Failure(sound.error());
   return std::visit([this](const auto& asked) { return answer(asked); }, request);
 }
 
