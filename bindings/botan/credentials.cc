@@ -1,7 +1,5 @@
 #include "bindings/botan/credentials.h"
 
-#include <botan/x509_dn.h>
-
 #include <algorithm>
 
 #include "bindings/botan/compat.h"
@@ -29,22 +27,24 @@ struct Shown {
   }
 };
 
-class Credentials final : public Botan::Credentials_Manager {
+class Credentials final : public compat::Credentials {
  public:
   Credentials(const std::vector<Identity>& identities,
               std::vector<std::shared_ptr<Botan::Certificate_Store>> trusted)
       : shown_(identities.begin(), identities.end()), trusted_(std::move(trusted)) {}
 
-  std::vector<Botan::Certificate_Store*> trusted_certificate_authorities(compat::Text,
-                                                                         compat::Text) override {
+  std::vector<Botan::Certificate_Store*> trusted_certificate_authorities(
+      const std::string&, const std::string&) override {
     std::vector<Botan::Certificate_Store*> lent;
     for (const auto& store : trusted_) lent.push_back(store.get());
     return lent;
   }
 
-  std::vector<Botan::X509_Certificate> find_cert_chain(
-      const std::vector<std::string>& types, const std::vector<Botan::X509_DN>& authorities,
-      compat::Text role, compat::Text host) override {
+ private:
+  std::vector<Botan::X509_Certificate> choose_chain(const std::vector<std::string>& types,
+                                                    const std::vector<Botan::X509_DN>& authorities,
+                                                    const std::string& role,
+                                                    const std::string& host) const override {
     const auto names_host = [&](const Shown& shown) {
       return shown.chain.front().matches_dns_name(host);
     };
@@ -57,14 +57,12 @@ class Credentials final : public Botan::Credentials_Manager {
     return found == shown_.end() ? std::vector<Botan::X509_Certificate>() : found->chain;
   }
 
-  compat::LentKey private_key_for(const Botan::X509_Certificate& certificate, compat::Text,
-                                  compat::Text) override {
+  std::shared_ptr<Botan::Private_Key> key_of(const Botan::X509_Certificate& leaf) const override {
     const auto found = std::ranges::find_if(
-        shown_, [&](const Shown& shown) { return shown.chain.front() == certificate; });
-    return found == shown_.end() ? compat::LentKey() : compat::lend(found->key);
+        shown_, [&](const Shown& shown) { return shown.chain.front() == leaf; });
+    return found == shown_.end() ? nullptr : found->key;
   }
 
- private:
   std::vector<Shown> shown_;
   std::vector<std::shared_ptr<Botan::Certificate_Store>> trusted_;
 };

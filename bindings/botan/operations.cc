@@ -17,7 +17,7 @@ std::size_t key_size(const Key& key) { return (key.entry().shape->bits + 7) / 8;
 compat::Signature two_parts(BytesView der, std::size_t part_size) {
   Botan::BigInt r, s;
   Botan::BER_Decoder(der.data(), der.size())
-      .start_cons(Botan::SEQUENCE)
+      .start_cons(compat::sequence_tag)
       .decode(r)
       .decode(s)
       .end_cons()
@@ -27,7 +27,7 @@ compat::Signature two_parts(BytesView der, std::size_t part_size) {
 }
 
 /// Botan hashes, unless the key's store wants to hash by itself.
-class SignatureOp final : public Botan::PK_Ops::Signature {
+class SignatureOp final : public compat::SignatureOperation {
  public:
   SignatureOp(const Key& key, SignatureWords words, std::size_t part_size)
       : key_(key), spec_(std::move(words.spec)), part_size_(part_size) {
@@ -36,14 +36,6 @@ class SignatureOp final : public Botan::PK_Ops::Signature {
       hash_ = Botan::HashFunction::create_or_throw(words.hash);
     } else if (!words.hash.empty()) {
       spec_.input = SignInput::message;
-    }
-  }
-
-  void update(const std::uint8_t message[], std::size_t size) override {
-    if (hash_) {
-      hash_->update(message, size);
-    } else {
-      input_.insert(input_.end(), message, message + size);
     }
   }
 
@@ -64,6 +56,14 @@ class SignatureOp final : public Botan::PK_Ops::Signature {
   }
 
  private:
+  void add(BytesView octets) override {
+    if (hash_) {
+      hash_->update(octets.data(), octets.size());
+    } else {
+      input_.insert(input_.end(), octets.begin(), octets.end());
+    }
+  }
+
   Key key_;
   SignSpec spec_;
   std::size_t part_size_;
@@ -71,51 +71,49 @@ class SignatureOp final : public Botan::PK_Ops::Signature {
   Bytes input_ = {};  ///< where nothing is hashed here
 };
 
-class DecryptionOp final : public Botan::PK_Ops::Decryption {
+class DecryptionOp final : public compat::DecryptionOperation {
  public:
   DecryptionOp(const Key& key, DecryptSpec spec) : key_(key), spec_(std::move(spec)) {}
 
+  std::size_t plaintext_length(std::size_t) const override { return key_size(key_); }
+
+ private:
   /// What does not decrypt leaves the mask at 0, for Botan to say so.
-  Botan::secure_vector<std::uint8_t> decrypt(std::uint8_t& valid_mask,
-                                             const std::uint8_t ciphertext[],
-                                             std::size_t size) override {
+  Botan::secure_vector<std::uint8_t> decrypt_octets(BytesView ciphertext,
+                                                    std::uint8_t& valid_mask) override {
     valid_mask = 0;
-    auto plain = key_.decrypt(spec_, {ciphertext, size});
+    auto plain = key_.decrypt(spec_, ciphertext);
     if (!plain && plain.error().code == Errc::malformed) return {};
     const auto secret = value_of(std::move(plain));
     valid_mask = 0xFF;
     return {secret.view().begin(), secret.view().end()};
   }
 
-  std::size_t plaintext_length(std::size_t) const override { return key_size(key_); }
-
- private:
   Key key_;
   DecryptSpec spec_;
 };
 
-class AgreementOp final : public Botan::PK_Ops::Key_Agreement {
+class AgreementOp final : public compat::AgreementOperation {
  public:
   AgreementOp(const Key& key, std::string_view words, Botan::EC_Group group)
       : key_(key), group_(std::move(group)) {
     if (words != "Raw") kdf_ = Botan::KDF::create_or_throw(std::string(words));
   }
 
-  Botan::secure_vector<std::uint8_t> agree(std::size_t size, const std::uint8_t peer[],
-                                           std::size_t peer_size, const std::uint8_t salt[],
-                                           std::size_t salt_size) override {
+  std::size_t agreed_value_size() const override { return group_.get_p_bytes(); }
+
+ private:
+  Botan::secure_vector<std::uint8_t> agree_with(BytesView peer, BytesView salt,
+                                                std::size_t size) override {
     // As an EC key of any use: Botan gives those for ECDH alone an identifier of their own.
-    const Botan::ECDSA_PublicKey point(group_, group_.OS2ECP(peer, peer_size));
+    const Botan::ECDSA_PublicKey point(group_, group_.OS2ECP(peer.data(), peer.size()));
     const auto peer_key = value_of(PublicKey::parse(point.subject_public_key()));
     const auto secret = value_of(key_.derive(peer_key));
     const auto shared = secret.view();
     if (!kdf_) return {shared.begin(), shared.end()};
-    return kdf_->derive_key(size, shared.data(), shared.size(), salt, salt_size);
+    return kdf_->derive_key(size, shared.data(), shared.size(), salt.data(), salt.size());
   }
 
-  std::size_t agreed_value_size() const override { return group_.get_p_bytes(); }
-
- private:
   Key key_;
   Botan::EC_Group group_;
   std::unique_ptr<Botan::KDF> kdf_ = {};  ///< none: the shared secret itself

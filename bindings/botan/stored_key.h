@@ -8,7 +8,7 @@ namespace keystore::botan {
 
 /// The private side of every key here: what it shares with the store, and that nothing of it is
 /// shown.
-class StoredKey : public virtual Botan::Private_Key {
+class StoredKey : public virtual compat::PrivateKey {
  public:
   Botan::secure_vector<std::uint8_t> private_key_bits() const override {
     throw Exception(Error{Errc::access_denied,
