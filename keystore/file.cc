@@ -31,7 +31,7 @@ Result<std::string> write_file(const std::string& path, BytesView content,
 
   auto temporary = TemporaryFile::create(*folder, name);
   if (!temporary) return Failure(temporary.error());
-  if (const auto ok = temporary->fill(content, options.mode); !ok) return Failure(ok.error());
+  if (const auto ok = temporary->fill(content, options); !ok) return Failure(ok.error());
 
   std::string backup;
   if (options.replace && options.backup) {
@@ -99,7 +99,8 @@ Result<void> copy_to(const Folder& folder, const std::string& name, const std::s
   if (!content) return Failure(content.error());
   auto temporary = TemporaryFile::create(folder, backup);
   if (!temporary) return Failure(temporary.error());
-  if (const auto ok = temporary->fill(content->view(), 0600); !ok) return Failure(ok.error());
+  if (const auto ok = temporary->fill(content->view(), {.mode = 0600}); !ok)
+    return Failure(ok.error());
   return temporary->rename_to(backup, false);
 }
 

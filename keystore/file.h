@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-#include <string_view>
-
 #include <sys/types.h>
+
+#include <optional>
+#include <string>
 
 #include "keystore/api.h"
 #include "keystore/bytes.h"
@@ -12,9 +12,18 @@
 
 namespace keystore {
 
-/// How write_file treats what is there already.
+/// Whose a file is.
+struct FileOwner {
+  uid_t user = 0;
+  gid_t group = 0;
+};
+
+/// What write_file makes of the file, and how it treats what is there already.
 struct WriteOptions {
   mode_t mode = 0600;
+  /// Given to the file before it takes its place; not set: this process's. Only root may give all
+  /// files away: what is not to be had is logged, and the rights of another group are left out.
+  std::optional<FileOwner> owner = {};
   bool replace = false;  ///< false: already_exists; true: the old file is kept as a backup
   bool backup = true;    ///< with replace: keep PATH.bak (PATH.bak.1, … where taken)
 };

@@ -178,12 +178,12 @@ Result<void> writable(const std::string& file) {
 Result<void> rewrite(const std::string& file, const std::string& text) {
   struct stat old = {};
   if (stat(file.c_str(), &old) != 0) return Failure(error_from_errno(errno, "stat", "read", file));
-  const WriteOptions options = {.mode = old.st_mode & 07777U, .replace = true, .backup = false};
+  const WriteOptions options = {.mode = old.st_mode & 07777U,
+                                .owner = FileOwner{.user = old.st_uid, .group = old.st_gid},
+                                .replace = true,
+                                .backup = false};
   const auto written = write_file(file, as_bytes(text), options);
   if (!written) return Failure(written.error());
-  if (old.st_uid != geteuid() && chown(file.c_str(), old.st_uid, old.st_gid) != 0) {
-    return Failure(error_from_errno(errno, "chown", "give back", file));
-  }
   return {};
 }
 

@@ -8,8 +8,8 @@
 #include "backends/pem/form.h"
 #include "backends/pem/store.h"
 #include "keystore/file.h"
+#include "keystore/internal/rewriting.h"
 #include "keystore/internal/software_key.h"
-#include "keystore/internal/standing.h"
 
 // The half of PemStore that changes files.
 
@@ -90,13 +90,12 @@ Result<void> PemStore::remove(const Entry& entry) {
                 "'keystore import' copies them into a file that can be changed");
   }
   const Secret rest = without_object(*file, *object);
-  const Standing standing = standing_of(path);
   if (rest.empty()) return delete_file(path);
+  auto options = rewriting(path);
   // No backup: it would keep what its owner wants gone.
-  const auto written =
-      write_file(path, rest.view(), {.mode = standing.mode, .replace = true, .backup = false});
+  options.backup = false;
+  const auto written = write_file(path, rest.view(), options);
   if (!written) return Failure(written.error());
-  keep_owner(path, standing);
   return {};
 }
 
@@ -163,14 +162,13 @@ Result<ObjectFile> PemStore::change(const std::string& path, std::span<const New
     if (!file) return file;
     adds_key |= is_key;
   }
-  const Standing standing = standing_of(path);
+  auto options = rewriting(path);
+  options.backup = !ours;
   // A key makes a file private that was not; who may read a key file already, still may.
   const bool keep_mode = held_key || (is_pem && !adds_key);
-  const auto written =
-      write_file(path, as_bytes(file->text()),
-                 {.mode = keep_mode ? standing.mode : key_mode, .replace = true, .backup = !ours});
+  if (!keep_mode) options.mode = key_mode;
+  const auto written = write_file(path, as_bytes(file->text()), options);
   if (!written) return Failure(written.error());
-  keep_owner(path, standing);
   return file;
 }
 

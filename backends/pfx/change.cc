@@ -6,8 +6,8 @@
 #include "backends/pfx/encode.h"
 #include "backends/pfx/store.h"
 #include "keystore/file.h"
+#include "keystore/internal/rewriting.h"
 #include "keystore/internal/software_key.h"
-#include "keystore/internal/standing.h"
 
 // The half of PfxStore that changes the file.
 
@@ -153,13 +153,10 @@ Result<std::shared_ptr<const PfxStore::Content>> PfxStore::write(
   if (!der) return Failure(der.error());
   auto made = read(std::move(*der), [&] { return Result<Secret>(passphrase.clone()); });
   if (!made) return made;
-  const bool exists = is_there(path_);
-  const Standing standing = standing_of(path_);
-  const auto written = write_file(
-      path_, (*made)->file.view(),
-      {.mode = exists ? standing.mode : mode_t{0600}, .replace = exists, .backup = !made_});
+  auto options = rewriting(path_);
+  options.backup = !made_;
+  const auto written = write_file(path_, (*made)->file.view(), options);
   if (!written) return Failure(written.error());
-  if (exists) keep_owner(path_, standing);
   made_ = true;
   keep(*made);
   return made;

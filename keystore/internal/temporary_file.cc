@@ -11,12 +11,15 @@
 #include <cstdio>
 #include <utility>
 
+#include "keystore/log.h"
+
 namespace keystore {
 
 namespace {
 
 std::string random_name(const std::string& target);
 int write_all(int fd, BytesView content);
+mode_t give_to(int fd, const WriteOptions& options, const std::string& path);
 int rename_without_replacing(int folder, const char* from, const char* to);
 
 }  // namespace
@@ -64,11 +67,13 @@ TemporaryFile::~TemporaryFile() {
   if (!name_.empty()) unlinkat(folder_->fd(), name_.c_str(), 0);
 }
 
-Result<void> TemporaryFile::fill(BytesView content, mode_t mode) {
+Result<void> TemporaryFile::fill(BytesView content, const WriteOptions& options) {
   const auto error = [&](const char* call) {
     return Failure(error_from_errno(errno, call, "write", folder_->path_of(target_)));
   };
   if (write_all(fd_.get(), content) != 0) return error("write");
+  // The owner first: giving a file away takes some of its rights.
+  const auto mode = give_to(fd_.get(), options, folder_->path_of(target_));
   if (fchmod(fd_.get(), mode) != 0) return error("fchmod");
   if (fsync(fd_.get()) != 0) return error("fsync");
   if (fd_.close() != 0) return error("close");
@@ -103,6 +108,22 @@ int write_all(int fd, BytesView content) {
     content = content.subspan(static_cast<std::size_t>(count));
   }
   return 0;
+}
+
+/// Returns the mode for what the file is then.
+mode_t give_to(int fd, const WriteOptions& options, const std::string& path) {
+  struct stat now = {};
+  if (!options.owner || fstat(fd, &now) != 0) return options.mode;
+  const auto& [user, group] = *options.owner;
+  if (now.st_uid == user && now.st_gid == group) return options.mode;
+  if (fchown(fd, user, group) == 0) return options.mode;
+  constexpr auto as_it_is = static_cast<uid_t>(-1);
+  const bool group_kept = now.st_gid == group || fchown(fd, as_it_is, group) == 0;
+  log(LogLevel::warning,
+      fmt::format("{} has another {} now: only root could keep it{}", path,
+                  now.st_uid == user ? "group" : "owner",
+                  group_kept ? "" : ", and the rights of the group are left out"));
+  return group_kept ? options.mode : options.mode & ~static_cast<mode_t>(S_IRWXG);
 }
 
 // Where the file system lacks the flag, a hard link does the same in two steps.

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "keystore/bytes.h"
+#include "keystore/file.h"
 #include "keystore/internal/fd.h"
 #include "keystore/result.h"
 
@@ -37,8 +38,8 @@ class TemporaryFile {
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();
 
-  /// Writes and syncs. Errors: io.
-  Result<void> fill(BytesView content, mode_t mode);
+  /// Writes and syncs; mode and owner are those of `options`. Errors: io.
+  Result<void> fill(BytesView content, const WriteOptions& options);
   /// Errors: already_exists unless `replace`, access_denied, io.
   Result<void> rename_to(const std::string& name, bool replace);
 

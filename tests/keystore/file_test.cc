@@ -146,6 +146,31 @@ TEST(WriteFile, NamesAMissingOrClosedFolder) {
   EXPECT_EQ(status, 0);
 }
 
+TEST(WriteFile, GivesTheFileToItsOwner) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to give files away";
+  const Workspace workspace;
+  const WriteOptions options = {.mode = 0640, .owner = FileOwner{.user = 1234, .group = 4321}};
+  ASSERT_TRUE(put(workspace / "key", "one", options));
+  struct stat info = {};
+  ASSERT_EQ(stat((workspace / "key").c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 1234U);
+  EXPECT_EQ(info.st_gid, 4321U);
+  EXPECT_EQ(mode_of(workspace / "key"), 0640U);
+}
+
+TEST(WriteFile, LeavesTheRightsOfAGroupOutThatItCannotGive) {
+  const Workspace workspace;
+  fs::permissions(workspace.path(), fs::perms(0777));
+  const auto path = workspace / "key";
+  const auto status = as_nobody([&] {
+    const WriteOptions options = {.mode = 0640, .owner = FileOwner{.user = 65534, .group = 4321}};
+    return put(path, "one", options) ? 0 : 1;
+  });
+  if (status == 77) GTEST_SKIP() << "needs root, to become another user";
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(mode_of(path), 0600U);
+}
+
 TEST(WriteFile, TakesRelativePaths) {
   const Workspace workspace;
   const auto before = fs::current_path();
