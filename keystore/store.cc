@@ -1,6 +1,8 @@
 #include "keystore/store.h"
 
 #include <algorithm>
+#include <set>
+#include <span>
 
 #include "keystore/internal/chain.h"
 #include "keystore/internal/narrowed_store.h"
@@ -20,11 +22,16 @@ Failure none_found(const Uri& store, std::string_view what, const std::vector<Er
   return fail(Errc::not_found, std::move(message));
 }
 
+/// Of thousands that are there, the first few are enough to see what is ambiguous.
 template <class T>
 Failure several_found(const Uri& store, std::string_view what, const std::vector<T>& found,
                       const Uri& (*uri_of)(const T&)) {
+  constexpr std::size_t most = 10;
   std::string list;
-  for (const auto& each : found) list += (list.empty() ? "" : ", ") + uri_of(each).canonical();
+  for (const auto& each : std::span(found).first(std::min(most, found.size()))) {
+    list += (list.empty() ? "" : ", ") + uri_of(each).canonical();
+  }
+  if (found.size() > most) list += " and " + std::to_string(found.size() - most) + " more";
   return fail(Errc::ambiguous,
               std::to_string(found.size()) + " " + std::string(what) + " in '" + store.canonical() +
                   "': " + list,
@@ -38,13 +45,10 @@ bool certificate_for(const Entry& entry, const PublicKey& key) {
 
 /// The same certificate twice is one.
 std::vector<Entry> without_doubles(std::vector<Entry> entries) {
-  std::vector<Entry> once;
-  for (auto& entry : entries) {
-    const bool known = std::ranges::any_of(
-        once, [&](const Entry& other) { return other.certificate == entry.certificate; });
-    if (!known) once.push_back(std::move(entry));
-  }
-  return once;
+  std::set<Bytes> known;
+  std::erase_if(entries,
+                [&](const Entry& entry) { return !known.insert(entry.certificate->der()).second; });
+  return entries;
 }
 
 /// Those of `entries` that `belongs` keeps.

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "keystore/internal/uri_syntax.h"
 
@@ -28,13 +30,13 @@ Result<std::vector<UriAttribute>> parse_uri_attributes(UriPiece piece, std::stri
   std::vector<UriAttribute> attributes;
   if (piece.text.empty()) return attributes;
   const char separator = place == UriPlace::path ? ';' : '&';
+  std::set<std::string, std::less<>> names;
   for (;;) {
     const auto end = std::min(piece.text.find(separator), piece.text.size());
     auto attribute = parse_attribute(piece.first(end), scheme, place);
     if (!attribute) return Failure(attribute.error());
     const auto& name = attribute->name;
-    const bool repeated = std::any_of(attributes.begin(), attributes.end(),
-                                      [&](const auto& other) { return other.name == name; });
+    const bool repeated = !names.insert(name).second;
     if (repeated && !may_repeat(name, scheme, place)) {
       return malformed_uri(piece.offset, fmt::format("attribute '{}' is given twice", name));
     }

@@ -68,6 +68,16 @@ TEST_F(StoreTest, SeveralKeysAreListed) {
   EXPECT_THAT(key.error().message, HasSubstr("pkcs11:token=t;object=a, pkcs11:token=t;object=b"));
 }
 
+TEST_F(StoreTest, OfManyKeysTheFirstAreListed) {
+  for (int i = 0; i < 12; ++i) {
+    keys().push_back(new_key("ec:p256", "pkcs11:token=t;object=key" + std::to_string(i)));
+  }
+  const auto message = open().key().error().message;
+  EXPECT_THAT(message, HasSubstr("12 private keys"));
+  EXPECT_THAT(message, HasSubstr("object=key9 and 2 more"));
+  EXPECT_THAT(message, ::testing::Not(HasSubstr("object=key10")));
+}
+
 TEST_F(StoreTest, PolicyKeepsSmallRsaKeysOut) {
   config_.policy.min_rsa_bits = 2048;
   keys() = {new_key("rsa:1024", "pkcs11:token=t;object=a")};

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
+#include <string>
 
 namespace keystore {
 namespace {
@@ -30,6 +32,16 @@ TEST(UriParse, TakesEveryStandardAttribute) {
   EXPECT_EQ(uri->path_attribute("pin-source"), std::nullopt);
   EXPECT_EQ(uri->path_attributes().size(), 13U);
   EXPECT_EQ(uri->query_attributes().size(), 4U);
+}
+
+// Data may hold any URI: half a minute, where each name was compared with all before it.
+TEST(UriParse, TakesManyAttributesInGoodTime) {
+  std::string text = "pkcs11:token=t";
+  for (int i = 0; i < 100'000; ++i) text += ";x-" + std::to_string(i) + "=";
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(Uri::parse(text)->path_attributes().size(), 100'001U);
+  EXPECT_THAT(Uri::parse(text + ";x-7=").error().message, HasSubstr("'x-7' is given twice"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST(UriParse, TakesTheWaysToNameAFile) {
