@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <system_error>
 
 #include "keystore/config.h"
 #include "keystore/internal/der.h"
@@ -28,9 +29,10 @@ Result<Uri> read_uri(BytesView text) {
   auto uri = Uri::parse(as_text(text));
   if (!uri) return malformed("holds a malformed URI: " + uri.error().message);
   if (uri->scheme() != "pkcs11" && uri->scheme() != "keystore" && uri->scheme() != "pfx") {
-    return fail(Errc::unsupported,
-                "a key reference names a key on a token or in a PKCS#12 file, or an identity, not '" +
-                    uri->scheme() + ":'");
+    return fail(
+        Errc::unsupported,
+        "a key reference names a key on a token or in a PKCS#12 file, or an identity, not '" +
+            uri->scheme() + ":'");
   }
   if (auto allowed = check_data_pin(*uri); !allowed) return Failure(allowed.error());
   return uri;
@@ -132,6 +134,13 @@ Result<Reference> parse_pkcs11_provider(BytesView der) {
   return Reference{.uri = *std::move(uri)};
 }
 
+/// The path itself where the folder that it starts from is gone.
+std::string absolute(const std::string& path) {
+  std::error_code gone;
+  const auto full = std::filesystem::absolute(path, gone);
+  return gone ? path : full.string();
+}
+
 }  // namespace
 
 Reference Reference::to_key(Uri uri, const Key& key) {
@@ -175,9 +184,7 @@ Uri reference_uri(const Uri& found, const Uri& asked, const Config& config) {
   if (source && source->repeatable()) {
     const bool file = source->kind() == SecretSource::Kind::file;
     uri = uri.with_query_attribute(
-        "pin-source",
-        file ? "file:" + std::filesystem::absolute(source->argument()).string()
-             : source->to_string());
+        "pin-source", file ? "file:" + absolute(source->argument()) : source->to_string());
   }
   const auto module = asked.query_attribute("module-path");
   const bool listed = module && std::ranges::find(config.modules, *module, &ModuleConfig::path) !=

@@ -33,6 +33,23 @@ bool names(const std::vector<std::string>& oids, Purpose purpose) {
       oids, [&](const auto& oid) { return oid == oid_of(Purpose::any) || oid == oid_of(purpose); });
 }
 
+using Oids = std::optional<std::vector<std::string>>;
+
+/// Whether all purposes are allowed: by saying nothing, or so.
+bool names_all(const Oids& oids) {
+  return !oids || std::ranges::find(*oids, oid_of(Purpose::any)) != oids->end();
+}
+
+/// What both allow.
+Oids both(const Oids& a, const Oids& b) {
+  if (!a || (names_all(a) && b)) return b;
+  if (names_all(b)) return a;
+  auto common = *a;
+  std::erase_if(common,
+                [&](const std::string& oid) { return std::ranges::find(*b, oid) == b->end(); });
+  return common;
+}
+
 }  // namespace
 
 std::string_view to_string(Purpose purpose) noexcept { return row_of(purpose).name; }
@@ -62,13 +79,7 @@ void TrustAnchor::merge(const TrustAnchor& other) {
   rejected.insert(rejected.end(), other.rejected.begin(), other.rejected.end());
   std::ranges::sort(rejected);
   rejected.erase(std::unique(rejected.begin(), rejected.end()), rejected.end());
-  if (!trusted) {
-    trusted = other.trusted;
-  } else if (other.trusted) {
-    std::erase_if(*trusted, [&](const std::string& oid) {
-      return std::ranges::find(*other.trusted, oid) == other.trusted->end();
-    });
-  }
+  trusted = both(trusted, other.trusted);
   for (const auto& [purpose, time] : other.distrust_after) {
     const auto [mine, fresh] = distrust_after.try_emplace(purpose, time);
     if (!fresh) mine->second = std::min(mine->second, time);

@@ -35,6 +35,13 @@ Result<void> check_pkcs1(const KeyShape& shape, const SignSpec& spec) {
 Result<void> check_pss(const KeyShape& shape, const SignSpec& spec) {
   if (shape.type != KeyType::rsa) return wrong_key(shape, "RSA-PSS signatures");
   if (!hashes(spec) || spec.digest == Digest::none) return wrong_input("RSA-PSS");
+  // RFC 8017, 9.1.1, step 3; greater numbers mean something else to OpenSSL.
+  const std::size_t most = (shape.bits + 7) / 8;
+  if (spec.salt_length.value_or(0) > most) {
+    return fail(Errc::invalid_argument, "a salt of " + std::to_string(*spec.salt_length) +
+                                            " octets does not fit a key of " +
+                                            std::to_string(shape.bits) + " bits");
+  }
   return {};
 }
 

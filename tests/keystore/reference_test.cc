@@ -3,8 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
+
 #include "keystore/internal/der.h"
 #include "tests/keystore/software_keys.h"
+#include "tests/support/child.h"
 
 namespace keystore {
 namespace {
@@ -54,6 +58,20 @@ struct Parts {
 void expect_refused(const Result<Reference>& read, Errc code) {
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, code) << read.error().message;
+}
+
+TEST(Reference, KeepsARelativePinSourceWhereItsFolderIsGone) {
+  EXPECT_EQ(testing::status_of_child([] {
+              auto name = std::filesystem::temp_directory_path().string() + "/gone-XXXXXX";
+              ASSERT_NE(mkdtemp(name.data()), nullptr);
+              std::filesystem::current_path(name);
+              std::filesystem::remove(name);
+              const auto asked = uri("pkcs11:token=prod?pin-source=file:pin");
+              EXPECT_EQ(
+                  reference_uri(uri("pkcs11:token=prod"), asked, {}).query_attribute("pin-source"),
+                  "file:pin");
+            }),
+            0);
 }
 
 TEST(Reference, ReadsWhatItWrites) {

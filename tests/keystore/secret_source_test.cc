@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "keystore/internal/secret_command.h"
+#include "tests/support/child.h"
 #include "tests/support/workspace.h"
 
 namespace keystore {
@@ -168,6 +169,16 @@ TEST(SecretSourceRead, GivesTheProgramNoDescriptorsAndNoInput) {
   ASSERT_EQ(dup2(STDERR_FILENO, 200), 200);
   EXPECT_EQ(read_from("cmd:" + script.string()), "nothing");
   close(200);
+}
+
+TEST(SecretSourceRead, TakesAProgramWhereTheHostHasClosedItsInput) {
+  EXPECT_EQ(keystore::testing::status_of_child([] {
+              close(STDIN_FILENO);
+              EXPECT_EQ(read_from("cmd:echo geheim"), "geheim");
+              close(STDOUT_FILENO);
+              EXPECT_EQ(read_from("cmd:echo geheim"), "geheim");
+            }),
+            0);
 }
 
 TEST(SecretSourceRead, EndsAProgramThatDoesNotAnswer) {

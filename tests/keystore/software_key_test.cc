@@ -212,6 +212,9 @@ TEST(SoftwareKey, RefusesSpecsOfOtherKeys) {
   expect_refused("rsa:2048", spec(SignAlgorithm::eddsa, Digest::none), 1);
   expect_refused("rsa:2048", spec(SignAlgorithm::rsa_pkcs1, Digest::none), 1);
   expect_refused("rsa:2048", spec(SignAlgorithm::rsa_pss, Digest::none), 1);
+  // OpenSSL takes -1 for the length of the digest.
+  expect_refused("rsa:2048", pss(Digest::sha256, Digest::none, 0xFFFFFFFFU), 1);
+  expect_refused("rsa:2048", pss(Digest::sha256, Digest::none, 257), 1);
   expect_refused("ec:p256", spec(SignAlgorithm::rsa_pkcs1, Digest::sha256), 1);
   expect_refused("ec:p256", spec(SignAlgorithm::ecdsa, Digest::none), 1);
   expect_refused("ed25519", spec(SignAlgorithm::eddsa, Digest::sha512), 1);

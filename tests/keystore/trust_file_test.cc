@@ -68,5 +68,21 @@ TEST(TrustFile, MergesToTheNarrower) {
   EXPECT_FALSE(one.trusted_for(Purpose::server));
 }
 
+TEST(TrustFile, MergesAnyUseWithTheUsesThatTheOtherNames) {
+  const auto certificate =
+      Certificate::parse_pem(read_text(keystore::testing::test_file("issuer.pem"))).value();
+  const std::vector<std::string> all = {std::string(oid_of(Purpose::any))};
+  const std::vector<std::string> some = {server};
+  for (const auto& [first, second] : {std::pair(all, some), std::pair(some, all)}) {
+    TrustAnchor one{.certificate = certificate, .trusted = first};
+    one.merge({.certificate = certificate, .trusted = second});
+    EXPECT_TRUE(one.trusted_for(Purpose::server));
+    EXPECT_FALSE(one.trusted_for(Purpose::email));
+  }
+  TrustAnchor silent{.certificate = certificate};
+  silent.merge({.certificate = certificate, .trusted = some});
+  EXPECT_FALSE(silent.trusted_for(Purpose::email));
+}
+
 }  // namespace
 }  // namespace keystore
