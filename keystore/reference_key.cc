@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "keystore/internal/config_of.h"
 #include "keystore/internal/held_pin.h"
 #include "keystore/internal/pin_origin.h"
 #include "keystore/internal/policy.h"
@@ -210,11 +211,6 @@ void read_pin_at_load(const Uri& uri, OpenOptions& options) {
   }
 }
 
-Result<std::shared_ptr<const Config>> config_for(const OpenOptions& options) {
-  if (options.config != nullptr) return options.config;
-  return process_config();
-}
-
 /// What is known to be refused is refused at load, before a PIN is asked.
 Result<void> check_load(const Reference& reference, const Config& config) {
   if (auto allowed = check_data_uri(config, reference.uri); !allowed) return allowed;
@@ -226,7 +222,7 @@ Result<void> check_load(const Reference& reference, const Config& config) {
 
 Result<Key> open_reference(const Reference& reference, const Registry& registry,
                            const OpenOptions& options, PinTime pin) {
-  const auto config = config_for(options);
+  const auto config = config_of(options);
   if (!config) return Failure(config.error());
   auto bounded = options;
   bounded.origin = UriOrigin::data;

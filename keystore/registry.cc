@@ -2,17 +2,13 @@
 
 #include <algorithm>
 
+#include "keystore/internal/config_of.h"
 #include "keystore/internal/narrowed_store.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/policy.h"
 
 namespace keystore {
 namespace {
-
-Result<std::shared_ptr<const Config>> config_for(const OpenOptions& options) {
-  if (options.config != nullptr) return options.config;
-  return process_config();
-}
 
 /// Why the URI may not be opened, if so.
 Result<void> check_uri(const Config& config, const Uri& uri, UriOrigin origin) {
@@ -49,7 +45,7 @@ Result<Store> Registry::open(const Uri& uri, const OpenOptions& options) const {
     return fail(Errc::unsupported,
                 "cannot open '" + uri.canonical() + "': " + std::string(row->absent_because));
   }
-  const auto config = config_for(options);
+  const auto config = config_of(options);
   if (!config) return Failure(config.error());
   if (auto allowed = check_uri(**config, uri, options.origin); !allowed) {
     return Failure(allowed.error());

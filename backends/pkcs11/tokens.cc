@@ -7,6 +7,7 @@
 #include "backends/pkcs11/mechanism_names.h"
 #include "backends/pkcs11/module.h"
 #include "backends/pkcs11/token_match.h"
+#include "keystore/internal/config_of.h"
 
 namespace keystore::pkcs11 {
 namespace {
@@ -56,18 +57,14 @@ TokenInfo describe_token(const Uri& uri, const Found& found,
 }  // namespace
 
 Result<Listing<TokenInfo>> list_tokens(const Uri& uri, const OpenOptions& options) {
-  auto config = options.config;
-  if (config == nullptr) {
-    auto ours = process_config();
-    if (!ours) return Failure(ours.error());
-    config = *ours;
-  }
-  const auto paths = find_modules(uri, *config);
+  const auto config = config_of(options);
+  if (!config) return Failure(config.error());
+  const auto paths = find_modules(uri, **config);
   if (!paths) return Failure(paths.error());
   Listing<TokenInfo> listing;
   std::vector<Found> found;
   for (const auto& path : *paths) {
-    auto tokens = tokens_of(path, uri, *config);
+    auto tokens = tokens_of(path, uri, **config);
     if (tokens) {
       found.insert(found.end(), tokens->begin(), tokens->end());
     } else if (paths->size() == 1) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "keystore/internal/lib_ctx.h"
+#include "keystore/internal/certificate_parsed.h"
 #include "keystore/internal/openssl_error.h"
 #include "keystore/internal/public_key_parsed.h"
 
@@ -24,10 +24,7 @@ bool is_issued_by(const Certificate& certificate, const Certificate& issuer) {
   const auto key = issuer.public_key();
   if (!key) return false;
   const OpensslErrorMark mark;
-  auto* made = X509_new_ex(private_lib_ctx(), nullptr);
-  const auto* start = certificate.der().data();
-  d2i_X509(&made, &start, static_cast<long>(certificate.der().size()));
-  const X509Ptr x509(made);
+  const auto x509 = x509_of(certificate);
   return x509 != nullptr && X509_verify(x509.get(), pkey_of(*key)) == 1;
 }
 

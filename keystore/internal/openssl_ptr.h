@@ -66,6 +66,7 @@ using Asn1OctetStringPtr = std::unique_ptr<ASN1_OCTET_STRING, FreeWith<ASN1_OCTE
 using Asn1TypePtr = std::unique_ptr<ASN1_TYPE, FreeWith<ASN1_TYPE_free>>;
 using Asn1TypeStackPtr = std::unique_ptr<STACK_OF(ASN1_TYPE), FreeAsn1TypeStack>;
 using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
+using BnCtxPtr = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
 using BnPtr = std::unique_ptr<BIGNUM, FreeWith<BN_clear_free>>;
 using EcGroupPtr = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
 using EcPointPtr = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_free>>;

@@ -17,9 +17,6 @@
 namespace keystore {
 namespace {
 
-using EcGroupPtr = std::unique_ptr<EC_GROUP, FreeWith<EC_GROUP_free>>;
-using EcPointPtr = std::unique_ptr<EC_POINT, FreeWith<EC_POINT_free>>;
-
 /// The parts of a OneAsymmetricKey, borrowed.
 struct Parts {
   int algorithm = NID_undef;
@@ -101,6 +98,7 @@ Result<Bytes> ec_public_point(const EC_GROUP* group, const BIGNUM* number, Bytes
   if (!given.empty()) {
     const EcPointPtr other(EC_POINT_new(group));
     const bool same =
+        other != nullptr &&
         EC_POINT_oct2point(group, other.get(), given.data(), given.size(), nullptr) == 1 &&
         EC_POINT_cmp(group, point.get(), other.get(), nullptr) == 0;
     if (!same) return malformed("the EC key's public half is not its own");

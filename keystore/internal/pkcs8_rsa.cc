@@ -14,8 +14,6 @@
 namespace keystore {
 namespace {
 
-using BnCtxPtr = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
-
 /// In the order of RSAPrivateKey.
 enum Part : std::size_t { n, e, d, p, q, dp, dq, qi, part_count };
 

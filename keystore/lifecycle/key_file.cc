@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "keystore/file.h"
+#include "keystore/internal/config_of.h"
 #include "keystore/lifecycle/internal/crypto.h"
 #include "keystore/lifecycle/internal/durable.h"
 #include "keystore/lifecycle/internal/pem_text.h"
@@ -116,12 +117,9 @@ Result<void> copy_metadata(const std::string& from, const std::string& to) {
 }
 
 Result<OpenOptions> without_policy(OpenOptions options) {
-  if (!options.config) {
-    auto config = process_config();
-    if (!config) return Failure(config.error());
-    options.config = std::move(*config);
-  }
-  auto relaxed = std::make_shared<Config>(*options.config);
+  const auto config = config_of(options);
+  if (!config) return Failure(config.error());
+  auto relaxed = std::make_shared<Config>(**config);
   relaxed->policy.require_token = false;
   relaxed->policy.min_rsa_bits = 0;
   options.config = std::move(relaxed);

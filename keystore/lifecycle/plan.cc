@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "keystore/internal/config_of.h"
 #include "keystore/lifecycle/internal/crypto.h"
 #include "keystore/lifecycle/internal/destination.h"
 #include "keystore/lifecycle/internal/durable.h"
@@ -236,9 +237,7 @@ Result<void> drop_unlisted_module(Data& plan, const MoveOptions& options) {
   if (!uri) return Failure(uri.error());
   const auto path = uri->query_attribute("module-path");
   if (!path) return {};
-  const auto config = options.destination.config
-                          ? Result<std::shared_ptr<const Config>>(options.destination.config)
-                          : process_config();
+  const auto config = config_of(options.destination);
   if (!config) return Failure(config.error());
   const auto& modules = (*config)->modules;
   if (std::any_of(modules.begin(), modules.end(),

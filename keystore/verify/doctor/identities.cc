@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "keystore/internal/config_of.h"
 #include "keystore/verify/doctor/report.h"
 #include "keystore/verify/doctor/stores.h"
 
@@ -15,9 +16,7 @@ Result<Evidence> visible_halves(const Uri& key, bool certificates, const OpenOpt
 
 std::optional<IdentityConfig> identity_of(const Uri& uri, const CheckOptions& options) {
   if (uri.scheme() != "keystore") return {};
-  const auto config = options.open.config != nullptr
-                          ? Result<std::shared_ptr<const Config>>(options.open.config)
-                          : process_config();
+  const auto config = config_of(options.open);
   if (!config) return {};
   const auto& all = (*config)->identities;
   const auto found = std::ranges::find(all, uri.path(), &IdentityConfig::name);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "keystore/internal/config_of.h"
 #include "keystore/verify/doctor/certificates.h"
 #include "keystore/verify/doctor/keys.h"
 #include "keystore/verify/doctor/pin_source.h"
@@ -20,9 +21,7 @@ void judge_identity(const IdentityConfig& identity, Stores& stores, Case& all);
 
 void judge_installation(const CheckOptions& options, std::chrono::sys_seconds at,
                         TargetReport& report) {
-  const auto config = options.open.config != nullptr
-                          ? Result<std::shared_ptr<const Config>>(options.open.config)
-                          : process_config();
+  const auto config = config_of(options.open);
   if (!config) {
     report.error = config.error();
     return;

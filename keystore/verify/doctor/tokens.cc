@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "keystore/internal/config_of.h"
 #include "keystore/verify/doctor/report.h"
 
 namespace keystore::verify::doctor {
@@ -14,7 +15,6 @@ namespace {
 Uri token_of(const Uri& uri);
 Severity severity_of(const std::string& module, const Uri& uri, const Config& config);
 bool judge_pin(const pkcs11::TokenInfo& token, TargetReport& report);
-Result<std::shared_ptr<const Config>> config_of(const CheckOptions& options);
 void say_absent(const Uri& token, const std::vector<std::string>& there, TargetReport& report);
 
 }  // namespace
@@ -62,7 +62,7 @@ Tokens::Place Tokens::look(const Uri& token, TargetReport& report) {
 }
 
 void Tokens::judge_all(TargetReport& report) {
-  const auto config = config_of(options_);
+  const auto config = config_of(options_.open);
   const auto all = Uri::parse("pkcs11:").value();
   if (!config || !pkcs11::find_modules(all, **config)) return;
   for (const auto& path : modules_of(all, report).sound) {
@@ -74,7 +74,7 @@ void Tokens::judge_all(TargetReport& report) {
 }
 
 Tokens::Modules Tokens::modules_of(const Uri& uri, TargetReport& report) {
-  const auto config = config_of(options_);
+  const auto config = config_of(options_.open);
   const auto paths = config ? pkcs11::find_modules(uri, **config) : Failure(config.error());
   if (!paths) {
     if (paths.error().code == Errc::not_found) {
@@ -133,11 +133,6 @@ bool judge_pin(const pkcs11::TokenInfo& token, TargetReport& report) {
     return false;
   }
   return true;
-}
-
-Result<std::shared_ptr<const Config>> config_of(const CheckOptions& options) {
-  if (options.open.config != nullptr) return options.open.config;
-  return process_config();
 }
 
 void say_absent(const Uri& token, const std::vector<std::string>& there, TargetReport& report) {
