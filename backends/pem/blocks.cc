@@ -45,7 +45,7 @@ std::optional<LegacyEncryption> parse_dek_info(std::string_view value);
 std::vector<Block> scan_blocks(std::string_view text) {
   std::vector<Block> blocks;
   Scanner scanner(text);
-  while (!scanner.at_end()) {
+  while (!scanner.at_end() && blocks.size() <= most_blocks) {
     const std::size_t begin = scanner.offset();
     const auto label = label_of(scanner.next(), begin_mark);
     if (!label.empty()) blocks.push_back(scan_block(scanner, label, begin));

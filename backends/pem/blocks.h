@@ -28,11 +28,15 @@ struct Block {
   bool der = false;
   std::optional<LegacyEncryption> encryption = {};
   std::vector<Block> parameters = {};  ///< an EC PARAMETERS block just before an EC key
-  std::optional<std::size_t> member = {};  ///< which of the certificates in a PKCS#7 block
+  std::optional<Bytes> member = {};    ///< one of the certificates in a PKCS#7 block, DER
   std::optional<Error> fault = {};     ///< the frame is broken; the body is not to be read
 };
 
-/// Every block of a PEM text, broken ones as well, in order. Text between blocks is skipped.
+/// So many blocks are read of one file.
+constexpr std::size_t most_blocks = 100'000;
+
+/// The blocks of a PEM text, broken ones as well, in order: all of them, or more than
+/// `most_blocks`. Text between blocks is skipped.
 std::vector<Block> scan_blocks(std::string_view text);
 
 /// The octets in the block. Errors: the block's fault; malformed (base64).

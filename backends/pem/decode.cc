@@ -17,7 +17,7 @@ Result<Entry> describe_private_key(const Block& block, std::string_view text, Se
                                    Entry base);
 Result<Entry> describe_reference(const Block& block, BytesView octets, Entry base);
 Result<Entry> describe_certificate(Form form, BytesView octets, Entry base);
-Result<Entry> describe_member(const Block& block, BytesView octets, Entry base);
+Failure refuse_bundle(BytesView octets);
 Result<Entry> describe_public_key(BytesView octets, Entry base);
 Result<Secret> to_pkcs8(const Block& block, std::string_view text, Secret octets);
 
@@ -34,6 +34,8 @@ Result<Entry> describe(const Block& block, std::string_view text, Entry base) {
   base.attributes["format"] = name_of(form);
   base.attributes["encoding"] = block.der ? "DER" : "PEM";
   base.attributes["offset"] = std::to_string(block.begin);
+  // Decoded already, with the others of its block.
+  if (block.member) return describe_certificate(Form::certificate, *block.member, std::move(base));
   auto octets = block_octets(block, text);
   if (!octets) return Failure(octets.error());
   switch (form) {
@@ -43,7 +45,7 @@ Result<Entry> describe(const Block& block, std::string_view text, Entry base) {
     case Form::trusted_certificate:
       return describe_certificate(form, octets->view(), std::move(base));
     case Form::pkcs7:
-      return describe_member(block, octets->view(), std::move(base));
+      return refuse_bundle(octets->view());
     case Form::public_key:
       return describe_public_key(octets->view(), std::move(base));
     case Form::pkcs12:
@@ -68,7 +70,7 @@ Result<Secret> private_key_octets(const Block& block, std::string_view text,
     const auto words = passphrase.get();
     if (!words) return Failure(words.error());
     octets = block.encryption ? decrypt_traditional(*block.encryption, octets->view(), **words)
-                              : decrypt_pkcs8(octets->view(), **words);
+                              : decrypt_pkcs8(octets->view(), **words, passphrase.budget());
   }
   if (!octets) return octets;
   return to_pkcs8(block, text, std::move(*octets));
@@ -127,13 +129,11 @@ Result<Entry> describe_certificate(Form form, BytesView octets, Entry base) {
   return base;
 }
 
-Result<Entry> describe_member(const Block& block, BytesView octets, Entry base) {
+/// A PKCS#7 block without certificates, or one that cannot be read.
+Failure refuse_bundle(BytesView octets) {
   const auto certificates = certificates_in_pkcs7(octets);
-  if (!certificates) return Failure(certificates.error());
-  if (!block.member || *block.member >= certificates->size()) {
-    return fail(Errc::malformed, "it holds no certificate");
-  }
-  return describe_certificate(Form::certificate, (*certificates)[*block.member], std::move(base));
+  return certificates ? fail(Errc::malformed, "it holds no certificate")
+                      : Failure(certificates.error());
 }
 
 Result<Entry> describe_public_key(BytesView octets, Entry base) {

@@ -22,7 +22,7 @@ const char* text_of(const Secret& secret) {
 
 }  // namespace
 
-Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase) {
+Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase, WorkBudget& budget) {
   const OpensslErrorMark mark;
   const std::uint8_t* in = encrypted.data();
   const X509SigPtr parsed(d2i_X509_SIG(nullptr, &in, static_cast<long>(encrypted.size())));
@@ -30,7 +30,6 @@ Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase) {
   const X509_ALGOR* algorithm = nullptr;
   const ASN1_OCTET_STRING* octets = nullptr;
   X509_SIG_get0(parsed.get(), &algorithm, &octets);
-  WorkBudget budget;
   return key_or_wrong_passphrase(
       decrypt_pbe(*algorithm, octets_of(octets), {.text = passphrase.view()}, budget));
 }
@@ -38,9 +37,8 @@ Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase) {
 Result<Secret> decrypt_traditional(const LegacyEncryption& encryption, BytesView encrypted,
                                    const Secret& passphrase) {
   const OpensslErrorMark mark;
-  const EvpCipherPtr cipher(
-      EVP_CIPHER_fetch(lib_ctx_with_cipher(encryption.cipher.c_str()), encryption.cipher.c_str(),
-                       nullptr));
+  const EvpCipherPtr cipher(EVP_CIPHER_fetch(lib_ctx_with_cipher(encryption.cipher.c_str()),
+                                             encryption.cipher.c_str(), nullptr));
   if (!cipher || EVP_CIPHER_get_mode(cipher.get()) != EVP_CIPH_CBC_MODE) {
     return Failure(error_from_openssl(Errc::unsupported, "its encryption is not supported"));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "backends/pem/blocks.h"
+#include "keystore/internal/pbe.h"
 #include "keystore/result.h"
 #include "keystore/secret.h"
 
@@ -8,8 +9,8 @@ namespace keystore::pem {
 
 /// The PrivateKeyInfo inside an EncryptedPrivateKeyInfo (RFC 5958, 3), both DER. Errors:
 /// pin_incorrect; malformed; unsupported (an algorithm OpenSSL's default provider lacks, or more
-/// work than a key file may ask of its reader).
-Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase);
+/// work than `budget` has left).
+Result<Secret> decrypt_pkcs8(BytesView encrypted, const Secret& passphrase, WorkBudget& budget);
 
 /// The body of a traditional key (RFC 1421 headers, OpenSSL's key derivation). Errors: as above.
 Result<Secret> decrypt_traditional(const LegacyEncryption& encryption, BytesView encrypted,

@@ -15,12 +15,14 @@ namespace {
 /// Each certificate of a PKCS#7 block; the block itself where it cannot be read.
 void add_members(std::vector<Block>& objects, const Block& block, std::string_view text) {
   const auto octets = block_octets(block, text);
-  const auto certificates =
-      octets ? certificates_in_pkcs7(octets->view()) : Failure(octets.error());
-  if (!certificates || certificates->empty()) objects.push_back(block);
-  for (std::size_t i = 0; certificates && i < certificates->size(); ++i) {
+  auto certificates = octets ? certificates_in_pkcs7(octets->view()) : Failure(octets.error());
+  if (!certificates || certificates->empty()) {
     objects.push_back(block);
-    objects.back().member = i;
+    return;
+  }
+  for (auto& certificate : *certificates) {
+    objects.push_back(block);
+    objects.back().member = std::move(certificate);
   }
 }
 
@@ -54,6 +56,10 @@ Result<ObjectFile> ObjectFile::parse(const std::string& path, Secret content) {
   Block whole = whole_file_block(content.view());
   const auto text = as_text(content.view());
   if (whole.fault) blocks = scan_blocks(text);
+  if (blocks.size() > most_blocks) {
+    return fail(Errc::unsupported,
+                fmt::format("cannot read {}: it has more than {} PEM blocks", path, most_blocks));
+  }
   if (blocks.empty()) blocks.push_back(std::move(whole));
   if (blocks.front().der && blocks.front().fault) {
     return fail(Errc::malformed,

@@ -17,7 +17,8 @@ class ObjectFile {
  public:
   /// Errors: as read_file(); malformed (neither PEM nor a known DER).
   static Result<ObjectFile> read(const std::string& path);
-  /// What a file at `path` would be with this content. Errors: malformed.
+  /// What a file at `path` would be with this content. Errors: malformed; unsupported (too many
+  /// blocks).
   static Result<ObjectFile> parse(const std::string& path, Secret content);
 
   const std::string& path() const noexcept { return path_; }

@@ -5,6 +5,7 @@
 
 #include "backends/pem/base64.h"
 #include "backends/pem/form.h"
+#include "backends/pem/object_file.h"
 
 namespace keystore::pem {
 namespace {
@@ -106,6 +107,16 @@ TEST(PemBlocks, RefusesBrokenHeaders) {
         << info;
   }
   EXPECT_EQ(with("Comment: mine\n"), "A: good");
+}
+
+TEST(PemBlocks, AreBoundedInNumber) {
+  std::string text;
+  for (std::size_t i = 0; i < most_blocks + 10; ++i) text += "-----BEGIN A-----\n";
+  EXPECT_THAT(scan_blocks(text), SizeIs(most_blocks + 1));
+  const auto file = ObjectFile::parse("/x.pem", Secret::copy_of(text));
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, Errc::unsupported);
+  EXPECT_THAT(file.error().message, HasSubstr("/x.pem"));
 }
 
 TEST(PemBlocks, WritesLinesOf64Characters) {

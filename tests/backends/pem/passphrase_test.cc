@@ -28,6 +28,17 @@ OpenOptions counting(int& asked, std::string_view answer = testing::test_passphr
   return options;
 }
 
+TEST(PemPassphrase, CostsNoMoreWorkThanItsFileMay) {
+  const auto text = read_text(test_file("ec-pbes2.pem"));
+  const auto octets = pem::block_octets(pem::scan_blocks(text).front(), text);
+  ASSERT_TRUE(octets) << why(octets);
+  const auto passphrase = Secret::copy_of(testing::test_passphrase);
+  WorkBudget enough;
+  EXPECT_TRUE(pem::decrypt_pkcs8(octets->view(), passphrase, enough));
+  WorkBudget spent(1);
+  EXPECT_EQ(pem::decrypt_pkcs8(octets->view(), passphrase, spent).error().code, Errc::unsupported);
+}
+
 TEST(PemPassphrase, IsAskedOncePerFile) {
   const Workspace workspace;
   const auto path =

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "tests/backends/pem/data.h"
 #include "tests/support/process.h"
 
@@ -52,6 +54,23 @@ TEST_F(PemPkcs7, EachHasAUriOfItsOwn) {
     ASSERT_TRUE(again) << why(again);
     EXPECT_THAT(again->items, ElementsAre(*entry.certificate));
   }
+}
+
+// Each was once found by reading the whole block again: minutes.
+TEST_F(PemPkcs7, MayHoldThousands) {
+  constexpr std::size_t count = 3000;
+  std::string bundle;
+  for (std::size_t i = 0; i < count; ++i) bundle += testing::read_text(test_file("issuer.pem"));
+  const auto all = workspace_.write("all.pem", bundle);
+  const auto path = workspace_ / "all.p7b";
+  const auto made =
+      run({"openssl", "crl2pkcs7", "-nocrl", "-certfile", all.string(), "-out", path.string()});
+  ASSERT_TRUE(made.ok()) << made.text();
+  const auto start = std::chrono::steady_clock::now();
+  const auto found = open_path(path).find_certificates();
+  ASSERT_TRUE(found) << why(found);
+  EXPECT_EQ(found->items.size(), count);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
 }
 
 TEST_F(PemPkcs7, IsNotTakenApartByChanges) {
