@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "backends/pkcs11/mechanism_names.h"
 #include "backends/pkcs11/public_half.h"
 
 namespace keystore::pkcs11 {
@@ -30,6 +31,14 @@ void add_flags(const Object& object, std::map<std::string, std::string>& attribu
   for (const auto& row : rows) {
     if (const auto set = object.flag(row.type)) attributes[row.name] = *set ? "yes" : "no";
   }
+}
+
+void add_allowed_mechanisms(const Object& object, std::map<std::string, std::string>& attributes) {
+  const auto allowed = object.mechanisms(CKA_ALLOWED_MECHANISMS);
+  if (!allowed) return;
+  auto& text = attributes["allowed-mechanisms"];
+  for (const auto mechanism : *allowed)
+    text += (text.empty() ? "" : " ") + mechanism_name(mechanism);
 }
 
 }  // namespace
@@ -64,6 +73,7 @@ Entry make_entry(const Uri& token_uri, const Object& object, std::optional<Publi
   entry.extractable =
       object.flag(CKA_EXTRACTABLE).value_or(false) && !object.flag(CKA_SENSITIVE).value_or(false);
   add_flags(object, entry.attributes);
+  add_allowed_mechanisms(object, entry.attributes);
   if (entry.kind == EntryKind::certificate) {
     if (auto certificate = Certificate::parse(object.octets(CKA_VALUE)))
       entry.certificate = std::move(*certificate);

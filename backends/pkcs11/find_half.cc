@@ -2,6 +2,7 @@
 #include <map>
 
 #include "backends/pkcs11/public_half.h"
+#include "backends/pkcs11/rv_table.h"
 
 namespace keystore::pkcs11 {
 namespace {
@@ -56,7 +57,11 @@ Result<std::vector<Object>> read_tied(const Session& session, const Object& key,
   if (!handles) return Failure(handles.error());
   for (const auto handle : *handles) {
     auto object = read_object(session, handle, object_class);
-    if (object) found.push_back(*std::move(object));
+    if (object) {
+      found.push_back(*std::move(object));
+    } else if (remedy_for(object.error()) > Remedy::find_object) {
+      return Failure(object.error());  // it says nothing of the object
+    }
   }
   return found;
 }

@@ -8,6 +8,7 @@
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/private_parts.h"
 #include "backends/pkcs11/transport_key.h"
+#include "keystore/internal/pkcs8.h"
 
 namespace keystore::pkcs11 {
 namespace {
@@ -74,7 +75,7 @@ Result<PlacedKey> unwrap_by_aes(const Session& session, const TokenAbilities& ab
                                 const NewPrivateKey& key) {
   const auto rows = aes_wraps(abilities);
   if (rows.empty()) return fail(Errc::unsupported, "it has no mechanism to unwrap with an AES key");
-  const auto pkcs8 = as_pkcs8(key.key);
+  const auto pkcs8 = encode_pkcs8(key.key);
   if (!pkcs8) return Failure(pkcs8.error());
   const auto transport = make_transport_key(session, abilities);
   if (!transport) return Failure(transport.error());
@@ -107,7 +108,7 @@ Result<PlacedKey> unwrap_by_aes(const Session& session, const TokenAbilities& ab
 
 Result<PlacedKey> unwrap_by_rsa(const Session& session, const TokenAbilities& abilities,
                                 const NewPrivateKey& key) {
-  const auto pkcs8 = as_pkcs8(key.key);
+  const auto pkcs8 = encode_pkcs8(key.key);
   if (!pkcs8) return Failure(pkcs8.error());
   const auto pair = make_transport_pair(session, abilities);
   if (!pair) return Failure(pair.error());

@@ -1,7 +1,6 @@
 #include "backends/pkcs11/key.h"
 
 #include <fmt/format.h>
-#include <openssl/core_names.h>
 
 #include <algorithm>
 
@@ -21,8 +20,6 @@ namespace {
 
 constexpr int most_tries = 5;
 
-/// The public point or octets of a peer's key.
-Bytes public_octets(const PublicKey& key);
 /// The secret that C_DeriveKey made, which is an object of the session for a moment.
 CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out, CK_ULONG& size);
 
@@ -138,9 +135,9 @@ Result<Reply> TokenKey::derive(const DeriveRequest& request, const CallLimits& l
   }
   if (!abilities_.mechanisms.does(CKM_ECDH1_DERIVE, CKF_DERIVE, shape_)) {
     return fail(Errc::unsupported,
-                fmt::format("{}: the token has no mechanism for it", action("derive with")));
+                fmt::format("{}: {} for it", action("derive with"), abilities_.no_mechanism()));
   }
-  auto point = public_octets(request.peer);
+  auto point = public_octets(pkey_of(request.peer));
   CK_ECDH1_DERIVE_PARAMS parameters = {};
   parameters.kdf = CKD_NULL;
   parameters.ulPublicDataLen = point.size();
@@ -321,23 +318,19 @@ std::shared_ptr<const KeyBackend> make_key(std::shared_ptr<const TokenLink> link
   const auto& token = link->token();
   auto entry = make_entry(token_uri, object, std::move(half));
   const auto type = entry.shape ? entry.shape->type : KeyType::other;
-  auto key = std::make_shared<const TokenKey>(std::move(link), std::move(entry),
-                                              Abilities{mechanisms.for_keys(type), token.quirks()},
-                                              object.flag(CKA_ALWAYS_AUTHENTICATE).value_or(false));
+  Abilities abilities{mechanisms.for_keys(type), token.quirks()};
+  if (const auto allowed = object.mechanisms(CKA_ALLOWED_MECHANISMS)) {
+    abilities.mechanisms = abilities.mechanisms.only(*allowed);
+    abilities.restricted = true;
+  }
+  auto key =
+      std::make_shared<const TokenKey>(std::move(link), std::move(entry), std::move(abilities),
+                                       object.flag(CKA_ALWAYS_AUTHENTICATE).value_or(false));
   key->found_at(epoch, object.handle);
   return key;
 }
 
 namespace {
-
-Bytes public_octets(const PublicKey& key) {
-  auto* pkey = pkey_of(key);
-  std::size_t size = 0;
-  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
-  Bytes octets(size);
-  EVP_PKEY_get_octet_string_param(pkey, OSSL_PKEY_PARAM_PUB_KEY, octets.data(), size, &size);
-  return octets;
-}
 
 CK_RV read_derived(const Session& session, CK_OBJECT_HANDLE object, Secret& out, CK_ULONG& size) {
   CK_ATTRIBUTE value = {CKA_VALUE, out.writable().data(), out.size()};

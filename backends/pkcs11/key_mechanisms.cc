@@ -112,6 +112,16 @@ bool KeyMechanisms::does(CK_MECHANISM_TYPE mechanism, CK_FLAGS use, const KeySha
   return !row->info || (allows(*row->info, use) && fits(*row->info, shape));
 }
 
+KeyMechanisms KeyMechanisms::only(std::span<const CK_MECHANISM_TYPE> allowed) const {
+  std::vector<MechanismRow> rows;
+  for (const auto mechanism : allowed) {
+    const auto* row = rows_ == nullptr ? nullptr : find(mechanism);
+    if (rows_ == nullptr) rows.push_back({.mechanism = mechanism});
+    if (row != nullptr) rows.push_back(*row);
+  }
+  return KeyMechanisms(std::move(rows));
+}
+
 MechanismTable::MechanismTable(std::vector<CK_MECHANISM_TYPE> listed, Ask ask)
     : listed_(std::move(listed)), ask_(std::move(ask)) {}
 

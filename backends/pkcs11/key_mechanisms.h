@@ -5,6 +5,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "backends/pkcs11/cryptoki.h"
@@ -30,6 +32,8 @@ class KeyMechanisms {
   /// Whether the token runs `mechanism` for `use` (CKF_SIGN, CKF_DECRYPT, CKF_DERIVE) with a key of
   /// this shape. In doubt it does: the key is there, so somebody expects it to work.
   bool does(CK_MECHANISM_TYPE mechanism, CK_FLAGS use, const KeyShape& shape) const;
+  /// Those among `allowed`.
+  KeyMechanisms only(std::span<const CK_MECHANISM_TYPE> allowed) const;
 
  private:
   const MechanismRow* find(CK_MECHANISM_TYPE mechanism) const;
@@ -37,10 +41,18 @@ class KeyMechanisms {
   std::shared_ptr<const std::vector<MechanismRow>> rows_ = nullptr;
 };
 
-/// What a token can run with keys of one type, and how it departs from the standard. Immutable.
+/// What a token can run with keys of one type, or with one key, and how it departs from the
+/// standard. Immutable.
 struct Abilities {
   KeyMechanisms mechanisms = {};
   Quirks quirks = {};
+  bool restricted = false;  ///< by the key, which names what it may be used with
+
+  /// "the token has no mechanism": who is to blame, for messages.
+  std::string_view no_mechanism() const noexcept {
+    return restricted ? "the key allows no mechanism (CKA_ALLOWED_MECHANISMS)"
+                      : "the token has no mechanism";
+  }
 };
 
 /// What a token can run, as one process knows it. Any thread.

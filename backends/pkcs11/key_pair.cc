@@ -6,8 +6,7 @@
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/private_parts.h"
 #include "backends/pkcs11/rv_table.h"
-#include "keystore/internal/lib_ctx.h"
-#include "keystore/internal/openssl_error.h"
+#include "keystore/internal/pkcs8.h"
 #include "keystore/internal/public_key_parsed.h"
 #include "keystore/log.h"
 
@@ -21,18 +20,17 @@ void keep_restriction(const Session& session, CK_OBJECT_HANDLE private_key,
 }  // namespace
 
 Result<PrivateKeyMaterial> PrivateKeyMaterial::parse(const Secret& pkcs8) {
-  const OpensslErrorMark mark;
-  const auto* place = pkcs8.view().data();
-  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &place, static_cast<long>(pkcs8.size())));
-  EvpPkeyPtr key(info == nullptr ? nullptr
-                                 : EVP_PKCS82PKEY_ex(info.get(), private_lib_ctx(), nullptr));
-  if (key == nullptr)
-    return Failure(error_from_openssl(Errc::malformed, "cannot read the private key to import"));
-  auto half = public_key_of(key.get());
+  auto key = decode_pkcs8(pkcs8.view());
+  if (!key) {
+    auto error = std::move(key).error();
+    error.message = fmt::format("cannot read the private key to import: {}", error.message);
+    return Failure(std::move(error));
+  }
+  auto half = public_key_of(key->get());
   if (!half) return Failure(half.error());
   const auto type = key_type_for(half->shape().type);
   if (!type) return Failure(type.error());
-  return PrivateKeyMaterial{std::move(key), std::move(*half), *type};
+  return PrivateKeyMaterial{*std::move(key), std::move(*half), *type};
 }
 
 Template NewPrivateKey::attributes(const Quirks& quirks) const {

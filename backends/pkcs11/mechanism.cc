@@ -200,7 +200,7 @@ Result<DecryptPlan> plan_decryption(const DecryptSpec& spec, BytesView ciphertex
     }
   }
   if (!abilities.mechanisms.does(plan.mechanism, CKF_DECRYPT, shape)) {
-    return fail(Errc::unsupported, "the token has no mechanism for this decryption");
+    return fail(Errc::unsupported, std::string(abilities.no_mechanism()) + " for this decryption");
   }
   return result;
 }

@@ -51,6 +51,7 @@ constexpr std::array rows = {
     Row{CKA_WRAP_WITH_TRUSTED, 1, private_key},
     Row{CKA_TRUSTED, 1, certificate | secret_key},
     Row{CKA_PUBLIC_KEY_INFO, 2048, private_key},
+    Row{CKA_ALLOWED_MECHANISMS, 64 * sizeof(CK_MECHANISM_TYPE), private_key},
 };
 // Of a certificate only: the same attribute of a key is its secret.
 constexpr Row certificate_value = {CKA_VALUE, 4096, certificate};
@@ -200,6 +201,14 @@ std::optional<bool> Object::flag(CK_ATTRIBUTE_TYPE type) const noexcept {
   return value[0] != CK_FALSE;
 }
 
+std::optional<std::vector<CK_MECHANISM_TYPE>> Object::mechanisms(CK_ATTRIBUTE_TYPE type) const {
+  const auto value = octets(type);
+  if (value.empty() || value.size() % sizeof(CK_MECHANISM_TYPE) != 0) return std::nullopt;
+  std::vector<CK_MECHANISM_TYPE> mechanisms(value.size() / sizeof(CK_MECHANISM_TYPE));
+  std::memcpy(mechanisms.data(), value.data(), value.size());
+  return mechanisms;
+}
+
 void Object::add(CK_ATTRIBUTE_TYPE type, BytesView value) {
   if (value.empty()) return;  // as if it was not there
   places_.push_back({type, values_.size(), value.size()});
@@ -239,7 +248,8 @@ Result<Object> read_object(const Session& session, CK_OBJECT_HANDLE handle) {
   const auto object_class = every.number(CKA_CLASS);
   if (!object_class) return Failure(nonsense(session, handle, "an object without a class"));
   if (!is_known(*object_class)) {
-    return Failure(nonsense(session, handle, fmt::format("an object of class {:#x}", *object_class)));
+    return Failure(
+        nonsense(session, handle, fmt::format("an object of class {:#x}", *object_class)));
   }
   // The class decides who sees it: a key or certificate must not go unseen for a wrong one.
   if (*object_class == CKO_DATA && (every.number(CKA_KEY_TYPE) || every.flag(CKA_TRUSTED))) {

@@ -24,6 +24,7 @@ struct Object {
   std::string text(CK_ATTRIBUTE_TYPE type) const;
   std::optional<CK_ULONG> number(CK_ATTRIBUTE_TYPE type) const noexcept;
   std::optional<bool> flag(CK_ATTRIBUTE_TYPE type) const noexcept;
+  std::optional<std::vector<CK_MECHANISM_TYPE>> mechanisms(CK_ATTRIBUTE_TYPE type) const;
 
   void add(CK_ATTRIBUTE_TYPE type, BytesView value);
   /// The same handle, and every attribute is shown with the same value.

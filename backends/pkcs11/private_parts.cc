@@ -11,6 +11,8 @@
 #include "keystore/internal/der.h"
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
+#include "keystore/internal/pkcs8.h"
+#include "keystore/internal/pkcs8_rsa.h"
 #include "keystore/internal/public_key_parsed.h"
 
 namespace keystore::pkcs11 {
@@ -40,7 +42,9 @@ Result<Secret> number(const EVP_PKEY* key, const char* name, std::size_t size = 
   if (owned == nullptr)
     return fail(Errc::malformed, "cannot import the key: a part of it is missing");
   Secret out(size != 0 ? size : static_cast<std::size_t>(BN_num_bytes(value)));
-  BN_bn2binpad(value, out.writable().data(), static_cast<int>(out.size()));
+  if (BN_bn2binpad(value, out.writable().data(), static_cast<int>(out.size())) < 0) {
+    return fail(Errc::malformed, "cannot import the key: a part of it is too long");
+  }
   return out;
 }
 
@@ -66,15 +70,6 @@ Result<Secret> private_octets(const EVP_PKEY* key, const KeyShape& shape) {
   }
   return Failure(
       error_from_openssl(Errc::malformed, "cannot import the key: its private part is missing"));
-}
-
-/// A public point, or the octets of an Edwards or Montgomery key.
-Bytes public_octets(const EVP_PKEY* key) {
-  std::size_t size = 0;
-  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
-  Bytes octets(size);
-  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, octets.data(), size, &size);
-  return octets;
 }
 
 CK_RV read_parts(const Session& session, CK_OBJECT_HANDLE handle, const KeyShape& shape,
@@ -106,12 +101,7 @@ BnPtr as_number(const Secret& value) {
 
 EvpPkeyPtr make_key(const char* type, OSSL_PARAM_BLD* builder) {
   const OsslParamPtr parameters(OSSL_PARAM_BLD_to_param(builder));
-  const EvpPkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(private_lib_ctx(), type, nullptr));
-  EVP_PKEY* key = nullptr;
-  if (context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1) {
-    EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parameters.get());
-  }
-  return EvpPkeyPtr(key);
+  return parameters == nullptr ? nullptr : pkey_from_params(type, parameters.get());
 }
 
 EvpPkeyPtr make_rsa(const Parts& parts) {
@@ -192,18 +182,15 @@ Result<Secret> read_private_key(const Session& session, CK_OBJECT_HANDLE handle,
   if (rv != CKR_OK) return fail(Errc::malformed, failed);
   const auto key = assemble(parts, shape, half);
   if (!is_whole(key.get(), half)) return Failure(error_from_openssl(Errc::malformed, failed));
-  return as_pkcs8(key.get());
+  return encode_pkcs8(key.get());
 }
 
-Result<Secret> as_pkcs8(const EVP_PKEY* key) {
-  const OpensslErrorMark mark;
-  const Pkcs8Ptr info(EVP_PKEY2PKCS8(key));
-  const int size = info == nullptr ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);
-  if (size <= 0) return Failure(error_from_openssl(Errc::malformed, "cannot encode the key"));
-  Secret encoded(static_cast<std::size_t>(size));
-  auto* place = encoded.writable().data();
-  i2d_PKCS8_PRIV_KEY_INFO(info.get(), &place);
-  return encoded;
+Bytes public_octets(const EVP_PKEY* key) {
+  std::size_t size = 0;
+  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, nullptr, 0, &size);
+  Bytes octets(size);
+  EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, octets.data(), size, &size);
+  return octets;
 }
 
 }  // namespace keystore::pkcs11

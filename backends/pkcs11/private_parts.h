@@ -28,7 +28,7 @@ Result<Secret> read_private_key(const Session& session, CK_OBJECT_HANDLE handle,
                                 const KeyShape& shape, const std::optional<PublicKey>& half,
                                 std::string_view action, CK_RV& rv);
 
-/// PrivateKeyInfo (RFC 5958) as OpenSSL writes it: without attributes. Errors: malformed.
-Result<Secret> as_pkcs8(const EVP_PKEY* key);
+/// A public point, or the octets of an Edwards or Montgomery key.
+Bytes public_octets(const EVP_PKEY* key);
 
 }  // namespace keystore::pkcs11

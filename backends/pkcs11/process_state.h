@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "backends/pkcs11/call_gate.h"
+#include "keystore/internal/fork_marker.h"
 
 namespace keystore::pkcs11 {
 
@@ -13,20 +14,18 @@ struct Library;
 class Module;
 
 /// Everything about modules, tokens and sessions that changes, one block per process. A forked
-/// child notices by a page that the kernel wipes on fork, installs a block of its own on first use
-/// and leaves the inherited one untouched, so that no lock is inherited. Never destroyed.
+/// child notices (ForkMarker), installs a block of its own on first use and leaves the inherited
+/// one untouched, so that no lock is inherited. Never destroyed.
 class ProcessState {
  public:
   /// This process's block. The check costs a load; only the first call of a process does more.
   static ProcessState& current() {
-    const auto* mark = mark_.load(std::memory_order_acquire);
-    if (mark != nullptr && mark->load(std::memory_order_acquire) == ready) [[likely]] {
-      return *instance_.load(std::memory_order_relaxed);
-    }
+    if (auto* present = existing()) [[likely]]
+      return *present;
     return install();
   }
   /// The block if this process has one already; null otherwise. For handlers of fork and exit.
-  static ProcessState* existing() noexcept;
+  static ProcessState* existing() noexcept { return static_cast<ProcessState*>(marker_.value()); }
 
   /// Unique among this process and its ancestors.
   std::uint64_t generation() const noexcept { return generation_; }
@@ -42,11 +41,8 @@ class ProcessState {
   explicit ProcessState(ProcessState* inherited);
   static ProcessState& install();
 
-  using Mark = std::atomic<std::uint32_t>;
-  static constexpr std::uint32_t installing = 1;
-  static constexpr std::uint32_t ready = 2;
-  static constinit std::atomic<Mark*> mark_;
-  static constinit std::atomic<ProcessState*> instance_;
+  static constinit ForkMarker marker_;
+  static constinit std::atomic<ProcessState*> newest_;  ///< of this process or of its parent
 
   ProcessState* inherited_;  ///< the parent's; kept reachable, never touched
   std::uint64_t generation_;

@@ -58,6 +58,10 @@ Result<Bytes> sign(const Session& session, CK_OBJECT_HANDLE handle, Plan& plan) 
   rv = session.call(function::sign, const_cast<CK_BYTE*>(input.data()), CK_ULONG{input.size()},
                     signature.data(), &size);
   if (rv != CKR_OK) return Failure(error_from_rv(rv, "C_Sign", "to prove the key"));
+  if (!plan.can_give(size)) {
+    return Failure(error_from_nonsense("C_Sign", "to prove the key",
+                                       fmt::format("a signature of {} octets", size)));
+  }
   signature.resize(size);
   return plan.raw_ecdsa ? ecdsa_as_der(signature) : signature;
 }

@@ -110,6 +110,7 @@ Result<Bytes> pad_pkcs1_signature(BytesView content, std::size_t modulus_size) {
 Result<Bytes> pad_pss(const SignSpec& spec, BytesView digest, unsigned modulus_bits) {
   const auto hash_size = digest_size(spec.digest);
   const std::size_t salt_size = spec.salt_length.value_or(static_cast<unsigned>(hash_size));
+  if (modulus_bits == 0) return too_short();  // a key that does not show its modulus
   const std::size_t bits = modulus_bits - 1;  // emBits
   const std::size_t size = (bits + 7) / 8;
   if (hash_size == 0 || size < hash_size + salt_size + 2) return too_short();

@@ -130,7 +130,7 @@ Failure no_way(const SignSpec& spec, const KeyShape& shape, const Abilities& abi
                 "hand over the message");
   }
   return fail(Errc::unsupported,
-              fmt::format("the token has no mechanism for {} signatures", name_of(spec)));
+              fmt::format("{} for {} signatures", abilities.no_mechanism(), name_of(spec)));
 }
 
 }  // namespace

@@ -97,6 +97,7 @@ Result<TreeLock::Hold> TreeLock::take(Patience::Clock::time_point until, std::st
 void TreeLock::release() noexcept { pthread_mutex_unlock(&tree_page->mutex); }
 
 bool was_refused(std::string_view token_identity, BytesView pin) {
+  if (tree_page == nullptr) return false;
   const auto& page = *tree_page;
   const auto known = std::min(page.refused_count, page.refused.size());
   if (known == 0) return false;

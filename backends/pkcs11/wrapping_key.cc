@@ -69,6 +69,9 @@ Result<Wrapped> wrap_with(const Session& session, const TokenAbilities& abilitie
     const auto rv = session.call(function::wrap_key, &mechanism, wrapping_key.handle, key,
                                  octets.data(), &size);
     if (rv == CKR_OK) {
+      if (size == 0 || size > octets.size()) {
+        return Failure(error_from_nonsense("C_WrapKey", row.name, fmt::format("{} octets", size)));
+      }
       octets.resize(size);
       return Wrapped{mechanism_of(row.form), std::move(octets)};
     }

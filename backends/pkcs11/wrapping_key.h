@@ -27,7 +27,8 @@ struct Wrapped {
   Bytes octets = {};
 };
 
-/// C_WrapKey by the first mechanism that the token takes. Errors: unsupported, those of the call.
+/// C_WrapKey by the first mechanism that the token takes. Errors: unsupported; malformed (a length
+/// that cannot be); those of the call.
 Result<Wrapped> wrap_with(const Session& session, const TokenAbilities& abilities,
                           const WrappingKey& wrapping_key, CK_OBJECT_HANDLE key);
 

@@ -20,6 +20,11 @@ class KEYSTORE_API ForkMarker {
     auto* page = page_.load(std::memory_order_acquire);
     return page != nullptr ? *page : make_slot();
   }
+  /// The pointer as it is now; makes nothing.
+  void* value() const noexcept {
+    const auto* page = page_.load(std::memory_order_acquire);
+    return page != nullptr ? page->load(std::memory_order_acquire) : nullptr;
+  }
 
  private:
   std::atomic<void*>& make_slot();

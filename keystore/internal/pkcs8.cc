@@ -239,7 +239,7 @@ bool has_explicit_curve(BytesView pkcs8) {
   return parts && parts->algorithm == NID_X9_62_id_ecPublicKey && parts->curve == NID_undef;
 }
 
-Result<Secret> encode_pkcs8(EVP_PKEY* pkey) {
+Result<Secret> encode_pkcs8(const EVP_PKEY* pkey) {
   const OpensslErrorMark mark;
   const Pkcs8Ptr info(EVP_PKEY2PKCS8(pkey));
   const int size = info == nullptr ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr);

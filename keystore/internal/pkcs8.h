@@ -24,6 +24,6 @@ bool is_of_foreign_kind(BytesView pkcs8);
 bool has_explicit_curve(BytesView pkcs8);
 
 /// `pkey` as PrivateKeyInfo DER, EC curves named. Errors: unsupported.
-KEYSTORE_API Result<Secret> encode_pkcs8(EVP_PKEY* pkey);
+KEYSTORE_API Result<Secret> encode_pkcs8(const EVP_PKEY* pkey);
 
 }  // namespace keystore

@@ -40,6 +40,12 @@ CK_RV decrypt(CK_SESSION_HANDLE session, CK_BYTE* data, CK_ULONG size, CK_BYTE* 
   return falsify(Function::C_Decrypt, rv, plaintext, length);
 }
 
+CK_RV wrap_key(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE by,
+               CK_OBJECT_HANDLE key, CK_BYTE* wrapped, CK_ULONG* length) {
+  const auto rv = below.C_WrapKey(session, mechanism, by, key, wrapped, length);
+  return falsify(Function::C_WrapKey, rv, wrapped, length);
+}
+
 CK_RV get_slot_list(CK_BBOOL with_token, CK_SLOT_ID* slots, CK_ULONG* count) {
   const auto rv = below.C_GetSlotList(with_token, slots, count);
   return falsify(Function::C_GetSlotList, rv, nullptr, count);
@@ -158,6 +164,7 @@ CK_FUNCTION_LIST answer_layer(const CK_FUNCTION_LIST& under, const FaultTable& t
   auto list = under;
   list.C_Sign = sign;
   list.C_Decrypt = decrypt;
+  list.C_WrapKey = wrap_key;
   list.C_GetSlotList = get_slot_list;
   list.C_GetMechanismList = get_mechanism_list;
   list.C_FindObjectsInit = find_objects_init;

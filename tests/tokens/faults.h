@@ -123,7 +123,8 @@ struct Faults {
 ///     always-authenticate          private keys made meanwhile are CKA_ALWAYS_AUTHENTICATE
 ///     without 0x1041 0xD           these mechanisms are not listed, and CKR_MECHANISM_INVALID
 ///     verify-only 0xD              these are listed, but not for signing
-///     hashing 0x1044               CKM_ECDSA_SHA… that the token lacks: hashed here, then signed by
+///     hashing 0x1044               CKM_ECDSA_SHA… that the token lacks: hashed here, then signed
+///     by
 ///                                  it with CKM_ECDSA
 ///     no-create 0xD1               C_CreateObject of private keys gives this value
 ///
@@ -135,7 +136,7 @@ struct Faults {
 ///     attribute 0x3 length=0xFFFF  the value is filled in as it is, the length says this
 ///     attribute 0x3 grows          it is longer than any room: CKR_BUFFER_TOO_SMALL, and asked for
 ///                                  its length it says 1
-///     answer C_Sign length=0       also C_Decrypt, C_FindObjects, C_GetSlotList and
+///     answer C_Sign length=0       also C_Decrypt, C_WrapKey, C_FindObjects, C_GetSlotList and
 ///                                  C_GetMechanismList: the length says this
 ///     answer C_Sign fill=0xA5      also C_Decrypt: all octets are this
 ///     answer C_FindObjects again   the first objects again and again

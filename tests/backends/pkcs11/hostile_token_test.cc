@@ -92,6 +92,38 @@ TEST_F(HostileToken, KeysThatComeOutInPartAreNotExported) {
   }));
 }
 
+TEST_F(HostileToken, ProofsOfImpossibleLengthAreRefused) {
+  EXPECT_TRUE(alone([&] {
+    const auto store = open_store();
+    const auto pkcs8 =
+        keystore::open(data("rsa.pem"))->key()->export_pkcs8(insecure_export_permit());
+    for (const auto* length : {"1", "0x1000000000000000", "0xFFFFFFFFFFFFFFFF"}) {
+      // A key that is unwrapped proves itself.
+      token_->set_faults(std::string("no-create 0xD1\nanswer C_Sign length=") + length);
+      const auto made = store->importer()->import_key(*pkcs8, {.label = "new", .id = {1}});
+      EXPECT_EQ(refused(made, "test").code, Errc::malformed) << length;
+    }
+    token_->set_faults("");
+    EXPECT_FALSE(store->key({.label = "new"}));
+  }));
+}
+
+TEST_F(HostileToken, WrappedKeysOfImpossibleLengthAreRefused) {
+  EXPECT_TRUE(alone([&] {
+    const auto store = open_store();
+    const auto key = store->key({.label = "open"});
+    ASSERT_TRUE(key) << why(key);
+    const auto by = store->wrapper()->generate_wrapping_key(256, {.label = "kek"});
+    ASSERT_TRUE(by) << why(by);
+    EXPECT_TRUE(store->wrapper()->wrap(key->entry(), by->uri));
+    for (const auto* length : {"0", "16385", "0x1000000000000000", "0xFFFFFFFFFFFFFFFF"}) {
+      token_->set_faults(std::string("answer C_WrapKey length=") + length);
+      const auto wrapped = store->wrapper()->wrap(key->entry(), by->uri);
+      EXPECT_EQ(refused(wrapped, "open").code, Errc::malformed) << length;
+    }
+  }));
+}
+
 TEST_F(HostileToken, SearchesThatNeverEndAreGivenUp) {
   EXPECT_TRUE(alone([&] {
     const auto key = open_key("key");
@@ -254,7 +286,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Attribute{"Exponent", CKA_PUBLIC_EXPONENT},
                       Attribute{"PublicKeyInfo", CKA_PUBLIC_KEY_INFO},
                       Attribute{"EcParams", CKA_EC_PARAMS}, Attribute{"EcPoint", CKA_EC_POINT},
-                      Attribute{"AlwaysAuthenticate", CKA_ALWAYS_AUTHENTICATE}),
+                      Attribute{"AlwaysAuthenticate", CKA_ALWAYS_AUTHENTICATE},
+                      Attribute{"AllowedMechanisms", CKA_ALLOWED_MECHANISMS}),
     [](const auto& row) { return row.param.name; });
 
 }  // namespace

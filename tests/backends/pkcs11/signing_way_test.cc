@@ -7,6 +7,7 @@
 
 #include "keystore/internal/lib_ctx.h"
 #include "tests/backends/pkcs11/token_keys.h"
+#include "tests/support/process.h"
 #include "tests/tokens/test_token.h"
 
 namespace keystore {
@@ -190,6 +191,36 @@ TEST_P(TokenLacking, MechanismsOffersWhatItCan) {
 
 INSTANTIATE_TEST_SUITE_P(Some, TokenLacking, ::testing::ValuesIn(subsets),
                          [](const auto& tested) { return std::string(tested.param.name); });
+
+// SoftHSM refuses the others at C_SignInit.
+TEST(KeyThatAllowsSomeMechanisms, OffersNoOther) {
+  if (!SoftHsm::available()) GTEST_SKIP() << "SoftHSM is not installed";
+  const SoftHsm hsm;
+  const auto made = testing::run(
+      {"pkcs11-tool", "--module", SoftHsm::module_path(), "--token-label", "test", "--login",
+       "--pin", hsm.pin(), "--keypairgen", "--key-type", "rsa:2048", "--label", "pss", "--id", "01",
+       "--allowed-mechanisms", "RSA-PKCS-PSS,SHA256-RSA-PKCS-PSS"});
+  ASSERT_TRUE(made.ok()) << made.text();
+  EXPECT_TRUE(alone([&] {
+    const auto key = keystore::open(hsm.uri("pss"), with_pin(hsm.pin()))->key();
+    ASSERT_TRUE(key) << why(key);
+    EXPECT_THAT(key->schemes(), ElementsAreArray(pss_schemes));
+    for (const auto scheme : key->schemes()) {
+      const auto signature = key->sign(scheme, message);
+      ASSERT_TRUE(signature) << why(signature);
+      EXPECT_TRUE(key->public_key()->verify(spec_of(scheme), message, *signature).value());
+    }
+    EXPECT_EQ(key->entry().attributes.at("allowed-mechanisms"),
+              "CKM_RSA_PKCS_PSS CKM_SHA256_RSA_PKCS_PSS");
+    const auto pkcs1 = key->sign_digest(spec_of(rsa_pkcs1_sha256), message);
+    ASSERT_FALSE(pkcs1);
+    EXPECT_EQ(pkcs1.error().code, Errc::unsupported);
+    EXPECT_THAT(pkcs1.error().message, HasSubstr("the key allows no mechanism"));
+    const auto plain = key->decrypt({}, Bytes(256, 1));
+    ASSERT_FALSE(plain);
+    EXPECT_THAT(plain.error().message, HasSubstr("CKA_ALLOWED_MECHANISMS"));
+  }));
+}
 
 }  // namespace
 }  // namespace keystore
