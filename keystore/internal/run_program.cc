@@ -71,6 +71,14 @@ bool ends_within(pid_t child, std::chrono::milliseconds most) {
 
 }  // namespace
 
+std::string program_path(const std::string& name, bool privileged) {
+  if (!privileged || name.find('/') != std::string::npos) return name;
+  for (const char* folder : {"/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"}) {
+    if (::access((folder + name).c_str(), X_OK) == 0) return folder + name;
+  }
+  return "/usr/bin/" + name;  // which is not there
+}
+
 Result<void> run_program(const std::vector<std::string>& words,
                          std::optional<std::chrono::milliseconds> most, const std::string& output) {
   if (words.empty()) return {};
@@ -81,8 +89,8 @@ Result<void> run_program(const std::vector<std::string>& words,
   const Descriptors descriptors(output);
   const Attributes attributes(most.has_value());
   pid_t child = 0;
-  const int failed = ::posix_spawnp(&child, arguments[0], descriptors.get(), attributes.get(),
-                                    arguments.data(), environ);
+  const int failed = ::posix_spawnp(&child, program_path(words[0]).c_str(), descriptors.get(),
+                                    attributes.get(), arguments.data(), environ);
   if (failed != 0) return Failure(error_from_errno(failed, "posix_spawnp", "run", words[0]));
   const bool late = most && !ends_within(child, *most);
   if (late) ::kill(-child, SIGKILL);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "keystore/internal/fd.h"
+#include "keystore/internal/run_program.h"
 
 namespace keystore {
 
@@ -137,6 +138,7 @@ std::vector<std::string> words_of(const std::string& line) {
 
 // The host's signal mask and ignored signals are its own affair.
 int spawn(std::vector<std::string>& words, int output, pid_t& pid) {
+  const auto program = program_path(words[0]);
   std::vector<char*> arguments;
   arguments.reserve(words.size() + 1);
   for (auto& word : words) arguments.push_back(word.data());
@@ -160,7 +162,7 @@ int spawn(std::vector<std::string>& words, int output, pid_t& pid) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 
   const int number =
-      posix_spawnp(&pid, arguments[0], &files, &attributes, arguments.data(), environ);
+      posix_spawnp(&pid, program.c_str(), &files, &attributes, arguments.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&files);
   return number;

@@ -21,6 +21,13 @@ TEST(RunProgram, WaitsForItsEnd) {
   EXPECT_EQ(run_program({"no-such-program"}, milliseconds(10)).error().code, Errc::not_found);
 }
 
+TEST(RunProgram, FindsNothingOnThePathOfTheUserOfASetUserIdProgram) {
+  EXPECT_EQ(program_path("true", false), "true");
+  EXPECT_EQ(program_path("/opt/x", true), "/opt/x");
+  EXPECT_TRUE(program_path("true", true).ends_with("/bin/true"));
+  EXPECT_EQ(program_path("no-such-program", true), "/usr/bin/no-such-program");
+}
+
 TEST(RunProgram, PrintsIntoAFile) {
   const TemporaryFolder folder;
   const auto file = (folder.path() / "out").string();
