@@ -59,8 +59,10 @@ Error nothing_found(const Uri& uri, const Seen& seen) {
   std::vector<std::string> present;
   for (const auto& identity : seen.all) present.push_back(describe(identity));
   const auto name = uri.path_attribute("token");
-  return no_such_token(name ? fmt::format("'{}'", *name) : fmt::format("fits {}", uri.canonical()),
-                       present);
+  auto error = no_such_token(
+      name ? fmt::format("'{}'", *name) : fmt::format("fits {}", uri.canonical()), present);
+  for (const auto& skipped : seen.skipped) error.message += "; besides, " + skipped.message;
+  return error;
 }
 
 /// A token seen through two modules is one.

@@ -62,9 +62,12 @@ bool wanted_here(const Settings& settings) {
 }
 
 void read_folder(const std::filesystem::path& folder, std::map<std::string, Settings>& modules) {
-  std::error_code ignored;  // a folder that is not there lists nothing
-  for (const auto& file : std::filesystem::directory_iterator(folder, ignored)) {
-    if (file.path().extension() == ".module") modules[file.path().stem()] = read_settings(file);
+  std::error_code stopped;  // a folder that is not there, or cannot be read further, ends it
+  const std::filesystem::directory_iterator end;
+  for (std::filesystem::directory_iterator at(folder, stopped); !stopped && at != end;
+       at.increment(stopped)) {
+    const auto& file = at->path();
+    if (file.extension() == ".module") modules[file.stem()] = read_settings(file);
   }
 }
 

@@ -34,26 +34,35 @@ Result<std::shared_ptr<StoreBackend>> TokenStore::create(const Uri& uri,
   auto paths = find_modules(uri, *config);
   if (!paths) return Failure(paths.error());
   std::vector<const Library*> libraries;
-  std::optional<Error> failed;
+  std::vector<Error> unloaded;
   for (const auto& path : *paths) {
     auto library = load_library(path, *config);
     if (library) {
       libraries.push_back(*library);
-    } else if (!failed) {
-      failed = library.error();
+    } else {
+      unloaded.push_back(library.error());
     }
   }
-  if (libraries.empty() && failed) return Failure(*failed);
-  return std::make_shared<TokenStore>(uri, options, std::move(*wanted), std::move(libraries));
+  if (libraries.empty() && !unloaded.empty()) return Failure(unloaded.front());
+  return std::make_shared<TokenStore>(uri, options, std::move(*wanted), std::move(libraries),
+                                      std::move(unloaded));
+}
+
+Result<Listing<LinkedToken>> TokenStore::tokens() const {
+  auto found = find_tokens(uri_, options_, libraries_, Patience());
+  if (!found && found.error().code == Errc::not_found) {
+    for (const auto& error : unloaded_) found.error().message += "; besides, " + error.message;
+  }
+  return found;
 }
 
 Result<Listing<Entry>> TokenStore::find_entries(const Query& query) const {
   const auto wanted = wanted_.and_also(query);
   if (!wanted) return Listing<Entry>();
-  auto tokens = find_tokens(uri_, options_, libraries_, Patience());
-  if (!tokens) return Failure(tokens.error());
-  Listing<Entry> listing{.skipped = std::move(tokens->skipped)};
-  for (const auto& token : tokens->items) {
+  auto linked = tokens();
+  if (!linked) return Failure(linked.error());
+  Listing<Entry> listing{.skipped = std::move(linked->skipped)};
+  for (const auto& token : linked->items) {
     const bool login = needs_login(*token.link, *wanted);
     auto listed =
         with_session(token, login, [&](const Session& session, std::uint64_t) -> Result<void> {
@@ -64,7 +73,7 @@ Result<Listing<Entry>> TokenStore::find_entries(const Query& query) const {
         });
     if (listed && !login && hides_objects(*wanted)) listed = token.link->check_whose_pin();
     if (listed) continue;
-    if (tokens->items.size() == 1) return Failure(listed.error());
+    if (linked->items.size() == 1) return Failure(listed.error());
     listing.skipped.push_back(listed.error());
   }
   return listing;
@@ -76,20 +85,20 @@ Result<Listing<Key>> TokenStore::find_keys(const Query& query) const {
   const KeyQuestion question(uri_, *wanted, libraries_);
   if (auto known = known_key(question)) return Listing<Key>{{*std::move(known)}};
   const auto changes = known_keys().changes();
-  auto tokens = find_tokens(uri_, options_, libraries_, Patience());
-  if (!tokens) return Failure(tokens.error());
-  Listing<Key> listing{.skipped = std::move(tokens->skipped)};
+  auto linked = tokens();
+  if (!linked) return Failure(linked.error());
+  Listing<Key> listing{.skipped = std::move(linked->skipped)};
   std::optional<KnownKey> last;
-  for (const auto& linked : tokens->items) {
-    auto found = keys_on(linked, *wanted);
+  for (const auto& token : linked->items) {
+    auto found = keys_on(token, *wanted);
     if (!found) {
-      const bool only = tokens->items.size() == 1 || !linked.link->check_whose_pin();
+      const bool only = linked->items.size() == 1 || !token.link->check_whose_pin();
       if (only) return Failure(found.error());
       listing.skipped.push_back(found.error());
       continue;
     }
     for (auto& known : found->items) {
-      auto key = key_of(known, linked.link);
+      auto key = key_of(known, token.link);
       if (!key) return Failure(key.error());
       listing.items.push_back(*std::move(key));
       last = std::move(known);

@@ -27,11 +27,13 @@ class TokenStore final : public StoreBackend,
   /// Loads the modules; touches no token. Errors: as find_modules(), load_library(); of several
   /// modules one that loads is enough.
   static Result<std::shared_ptr<StoreBackend>> create(const Uri& uri, const OpenOptions& options);
-  TokenStore(Uri uri, OpenOptions options, Wanted wanted, std::vector<const Library*> libraries)
+  TokenStore(Uri uri, OpenOptions options, Wanted wanted, std::vector<const Library*> libraries,
+             std::vector<Error> unloaded)
       : uri_(std::move(uri)),
         options_(std::move(options)),
         wanted_(std::move(wanted)),
-        libraries_(std::move(libraries)) {}
+        libraries_(std::move(libraries)),
+        unloaded_(std::move(unloaded)) {}
 
   Result<Listing<Entry>> find_entries(const Query& query) const override;
   Result<Listing<Key>> find_keys(const Query& query) const override;
@@ -54,6 +56,8 @@ class TokenStore final : public StoreBackend,
                        const NewObject& object) override;
 
  private:
+  /// As find_tokens(); where there are none, modules that did not load may have them.
+  Result<Listing<LinkedToken>> tokens() const;
   Result<Listing<KnownKey>> keys_on(const LinkedToken& linked, const Wanted& wanted) const;
   /// The answer that this process had before, if it is still good.
   std::optional<Key> known_key(const KeyQuestion& question) const;
@@ -62,6 +66,7 @@ class TokenStore final : public StoreBackend,
   const OpenOptions options_;
   const Wanted wanted_;
   const std::vector<const Library*> libraries_;
+  const std::vector<Error> unloaded_;
 };
 
 /// The tokens in `libraries` that `uri` fits. Finding none is not_found where `uri` names a token,

@@ -46,6 +46,20 @@ TEST_F(TokenStores, DescribeEachObjectByAUriThatFindsIt) {
   EXPECT_EQ(listing.items.front().attributes.at("sensitive"), "yes");
 }
 
+TEST_F(TokenStores, NameTheModulesThatDidNotLoadWhereATokenIsNotThere) {
+  auto options = with_pin(softhsm().pin());
+  const auto config = std::make_shared<Config>();
+  config->modules = {{.name = "one", .path = SoftHsm::module_path()},
+                     {.name = "two", .path = "/nowhere/two.so"}};
+  options.config = config;
+  const auto store = keystore::open("pkcs11:token=absent", options);
+  ASSERT_TRUE(store) << why(store);
+  const auto found = store->find_keys();
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, Errc::not_found);
+  EXPECT_THAT(found.error().message, HasSubstr("/nowhere/two.so"));
+}
+
 TEST_F(TokenStores, RefuseASecondObjectWithTheLabelOrTheId) {
   const auto key = generate("ec:p256", label());
   auto store = open();
