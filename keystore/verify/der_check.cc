@@ -9,6 +9,8 @@ namespace {
 
 constexpr int deepest = 32;
 
+bool are_sorted(BytesView data, int depth);
+
 bool is_good_primitive(const DerElement& element) {
   const auto& content = element.content;
   switch (element.tag) {
@@ -52,12 +54,16 @@ bool is_der(BytesView data) {
   return reader.next() && reader.at_end() && are_der(data, 0);
 }
 
-bool sets_are_sorted(BytesView data) {
+bool sets_are_sorted(BytesView data) { return are_sorted(data, 0); }
+
+namespace {
+
+bool are_sorted(BytesView data, int depth) {
   constexpr std::uint8_t set = 0x31;
   DerReader reader(data);
   while (!reader.at_end()) {
     const auto element = reader.next();
-    if (!element) return false;
+    if (!element || depth > deepest) return false;
     if ((element->tag & 0x20) == 0) continue;
     BytesView last;
     DerReader inner(element->content);
@@ -66,9 +72,10 @@ bool sets_are_sorted(BytesView data) {
       if (!member || std::ranges::lexicographical_compare(member->whole, last)) return false;
       last = member->whole;
     }
-    if (!sets_are_sorted(element->content)) return false;
+    if (!are_sorted(element->content, depth + 1)) return false;
   }
   return true;
 }
 
+}  // namespace
 }  // namespace keystore::verify

@@ -118,7 +118,9 @@ bool Gathering::add_ocsp(const Member& subject, const Member& issuer) {
   };
   if (tells(material_.ocsp_responses)) return true;
   Bytes nonce(state_.options.ocsp_nonce ? 16 : 0);
-  if (!nonce.empty()) RAND_bytes_ex(private_lib_ctx(), nonce.data(), nonce.size(), 0);
+  if (!nonce.empty() && RAND_bytes_ex(private_lib_ctx(), nonce.data(), nonce.size(), 0) != 1) {
+    return false;  // a nonce that others know would let old responses pass
+  }
   for (const auto& url : ocsp_locations(subject)) {
     const HttpRequest request{.url = url,
                               .content_type = "application/ocsp-request",

@@ -56,9 +56,9 @@ Result<void> Connection::wait(short events) const {
   while (true) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+    // A peer that always has something to say does not get more time.
     pollfd wanted = {fd_.get(), events, 0};
-    const auto patience = static_cast<int>(std::max<std::int64_t>(left.count(), 0));
-    const int ready = ::poll(&wanted, 1, patience);
+    const int ready = left.count() <= 0 ? 0 : ::poll(&wanted, 1, static_cast<int>(left.count()));
     if (ready > 0) return {};
     if (ready == 0) return fail(Errc::timed_out, peer_ + " does not answer in time");
     if (errno != EINTR) return failed("cannot wait for", peer_, errno);

@@ -8,6 +8,7 @@
 #include "keystore/internal/openssl_ptr.h"
 #include "keystore/store.h"
 #include "keystore/verify/doctor/connection.h"
+#include "keystore/verify/doctor/no_pipe_signal.h"
 #include "keystore/verify/doctor/starttls.h"
 
 namespace keystore::verify::doctor {
@@ -26,6 +27,7 @@ std::string reason();
 Result<TlsPeer> ask_peer(const TlsAddress& address, const std::string& name,
                          const CheckOptions& options) {
   const OpensslErrorMark mark;
+  const NoPipeSignal quiet;
   // The configuration of the host's OpenSSL may load our own provider.
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   const OsslLibCtxPtr library(OSSL_LIB_CTX_new());

@@ -8,7 +8,8 @@ namespace keystore::verify {
 /// integers, booleans of 00 or FF, all the way down. Tags of several octets are refused: no
 /// extension that OpenSSL knows has them.
 bool is_der(BytesView data);
-/// Whether every SET OF in it is sorted (X.690, 11.6), as those of names must be.
+/// Whether every SET OF in it is sorted (X.690, 11.6), as those of names must be, and nothing lies
+/// deeper than a name has reason to.
 bool sets_are_sorted(BytesView data);
 
 }  // namespace keystore::verify

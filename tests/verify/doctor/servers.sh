@@ -100,3 +100,10 @@ begin=$SECONDS
 found 5 '' "localhost:$port" --timeout 1
 found 5 '' "localhost:$port" --timeout 1 --starttls imap
 [ $((SECONDS - begin)) -lt 8 ] || fail 'a silent server is waited for too long'
+
+# Writing to a connection that was reset ends no process.
+port=$(free_port)
+start resetting "$python" "$KEYSTORE_SOURCE/tests/verify/doctor/starttls_server.py" resetting "$port" web-chain.pem web.key
+wait_for_port "$port" resetting
+check "localhost:$port" "${trust[@]}"
+[ "$status" -lt 128 ] || fail "a server that resets the connection: exit $status"

@@ -1,10 +1,12 @@
 """starttls_server.py PROTOCOL PORT CERT KEY: serves TLS after a plain dialogue, until it is ended.
 
-PROTOCOL: smtp, imap, postgres; refusing-smtp offers no TLS; silent never says a word.
+PROTOCOL: smtp, imap, postgres; refusing-smtp offers no TLS; silent never says a word;
+resetting asks for a certificate and, after the handshake, resets the connection.
 """
 
 import socket
 import ssl
+import struct
 import sys
 
 
@@ -45,6 +47,12 @@ def serve(connection, protocol, context):
     dialogues = {"smtp": smtp, "imap": imap, "postgres": postgres}
     if protocol == "refusing-smtp":
         smtp(connection, offers=False)
+        return
+    if protocol == "resetting":
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.num_tickets = 0
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return
     dialogues[protocol](connection)
     with context.wrap_socket(connection, server_side=True) as tls:
