@@ -38,13 +38,7 @@ Result<Entry> PfxStore::import_certificate(const Certificate& certificate,
 }
 
 Result<Key> PfxStore::generate_key(const KeySpec& spec, const NewObject& object) {
-  auto pkcs8 = generate_software_key(spec);
-  if (!pkcs8) return Failure(pkcs8.error());
-  auto entry = import_key(*pkcs8, object);
-  if (!entry) return Failure(entry.error());
-  auto key = make_software_key(std::move(*pkcs8), std::move(*entry));
-  if (!key) return Failure(key.error());
-  return Key(std::move(*key));
+  return generate_into(*this, spec, object);
 }
 
 Result<std::vector<Entry>> PfxStore::import_bundle(std::span<const NewItem> items,

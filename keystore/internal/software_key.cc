@@ -206,4 +206,14 @@ Result<Secret> generate_software_key(const KeySpec& spec) {
   return encode_pkcs8(pkey.get());
 }
 
+Result<Key> generate_into(Importer& importer, const KeySpec& spec, const NewObject& object) {
+  auto pkcs8 = generate_software_key(spec);
+  if (!pkcs8) return Failure(pkcs8.error());
+  auto entry = importer.import_key(*pkcs8, object);
+  if (!entry) return Failure(entry.error());
+  auto key = make_software_key(std::move(*pkcs8), std::move(*entry));
+  if (!key) return Failure(key.error());
+  return Key(std::move(*key));
+}
+
 }  // namespace keystore

@@ -18,4 +18,8 @@ KEYSTORE_API Result<std::shared_ptr<const KeyBackend>> make_software_key(Secret 
 /// A new key as PKCS#8 DER. Errors: invalid_argument.
 KEYSTORE_API Result<Secret> generate_software_key(const KeySpec& spec);
 
+/// A new key, put where `importer` puts keys. Errors: as generate_software_key(), import_key().
+KEYSTORE_API Result<Key> generate_into(Importer& importer, const KeySpec& spec,
+                                       const NewObject& object);
+
 }  // namespace keystore
