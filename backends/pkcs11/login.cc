@@ -12,7 +12,7 @@
 namespace keystore::pkcs11 {
 namespace {
 
-Failure refused_once(const std::string& action);
+Failure not_tried_again(const std::string& action);
 
 struct Login {
   const Session& session;
@@ -36,7 +36,7 @@ Result<std::shared_ptr<const HeldPin>> log_in_with_pin(const Login& login,
 /// Not set: the PIN was forgotten meanwhile.
 std::optional<Result<void>> try_pin(const Login& login, const HeldPin& pin, bool typed);
 Result<void> check_not_refused(const Login& login, BytesView pin);
-Error refused_before(const Login& login, const Error& unreadable);
+Error no_other_pin(const Login& login, const Error& unreadable);
 bool is_refusal(CK_RV rv);
 Result<Secret> ask(const Login& login, Turn& turn);
 /// Keeps or forgets it, as the policy says. Null: forgotten, or not proven.
@@ -47,7 +47,7 @@ Result<void> check_locked(const Login& login, CK_FLAGS flags);
 Result<CK_FLAGS> usable_flags(const Login& login, bool typed);
 void warn_of_wrong_pins(const Login& login, CK_FLAGS flags);
 CK_RV call_login(const Login& login, BytesView pin);
-Error refused(const Login& login, CK_RV rv);
+Error login_error(const Login& login, CK_RV rv);
 
 }  // namespace
 
@@ -80,7 +80,7 @@ Result<void> log_in_for_operation(const Session& session, const TokenLink& link,
 
 Result<void> check_same_pin(const TokenLink& link, const HeldPin* accepted, BytesView stated) {
   const auto action = fmt::format("cannot log in to token '{}'", link.identity().label);
-  if (was_refused(link.identity().key(), stated)) return refused_once(action);
+  if (was_refused(link.identity().key(), stated)) return not_tried_again(action);
   if (accepted == nullptr || !accepted->accepted()) return {};
   const auto same = accepted->use([&](BytesView pin) {
     return pin.size() == stated.size() && CRYPTO_memcmp(pin.data(), stated.data(), pin.size()) == 0;
@@ -109,7 +109,7 @@ Result<void> log_in_at_keypad(const Login& login, Turn& turn) {
   turn.set_asking(false);
   login.patience.add(Patience::Clock::now() - start);
   if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) return {};
-  return Failure(refused(login, rv));
+  return Failure(login_error(login, rv));
 }
 
 Result<std::shared_ptr<const HeldPin>> log_in_with_pin(const Login& login,
@@ -125,8 +125,7 @@ Result<std::shared_ptr<const HeldPin>> log_in_with_pin(const Login& login,
     }
   }
   auto pin = ask(login, turn);
-  if (!pin && login.link.pin_was_refused() && !refusal)
-    refusal = refused_before(login, pin.error());
+  if (!pin && login.link.pin_was_refused() && !refusal) refusal = no_other_pin(login, pin.error());
   if (!pin) return Failure(refusal ? *refusal : pin.error());
   auto read = std::make_shared<const HeldPin>(std::move(*pin));
   const auto done = *try_pin(login, *read, login.link.person_types());
@@ -162,15 +161,15 @@ std::optional<Result<void>> try_pin(const Login& login, const HeldPin& pin, bool
   if (!*rv) return Failure(rv->error());
   if (**rv == CKR_OK) pin.accept();
   if (**rv == CKR_OK || **rv == CKR_USER_ALREADY_LOGGED_IN) return Result<void>();
-  return Failure(refused(login, **rv));
+  return Failure(login_error(login, **rv));
 }
 
 Result<void> check_not_refused(const Login& login, BytesView pin) {
   if (!was_refused(login.link.identity().key(), pin)) return {};
-  return refused_once(login.action());
+  return not_tried_again(login.action());
 }
 
-Failure refused_once(const std::string& action) {
+Failure not_tried_again(const std::string& action) {
   return fail(Errc::pin_incorrect,
               fmt::format("{}: this PIN was refused before and is not tried again", action),
               "correct the PIN source; if the token's PIN was changed to this one since, restart "
@@ -178,7 +177,7 @@ Failure refused_once(const std::string& action) {
 }
 
 /// A server's worker may not read the source: that is no answer to why the PIN is missing.
-Error refused_before(const Login& login, const Error& unreadable) {
+Error no_other_pin(const Login& login, const Error& unreadable) {
   return {Errc::pin_incorrect,
           fmt::format("{}: the PIN was refused, and another one is not to be had ({})",
                       login.action(), unreadable.message),
@@ -267,7 +266,7 @@ CK_RV call_login(const Login& login, BytesView pin) {
   return login.session.call(function::login, login.user, text, Masked{pin.size()});
 }
 
-Error refused(const Login& login, CK_RV rv) {
+Error login_error(const Login& login, CK_RV rv) {
   auto error = error_from_rv(rv, "C_Login", login.action());
   if (error.code != Errc::pin_incorrect) return error;
   error.hint = "check the PIN and its source";
