@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +14,7 @@
 
 #include "keystore/file.h"
 #include "keystore/internal/config_of.h"
+#include "keystore/internal/fd.h"
 #include "keystore/lifecycle/internal/crypto.h"
 #include "keystore/lifecycle/internal/durable.h"
 #include "keystore/lifecycle/internal/pem_text.h"
@@ -26,7 +28,8 @@ Result<void> check_names(const std::string& path, const struct stat& status);
 std::vector<std::string> other_names(const std::string& path, const struct stat& status);
 Result<Key> only_key(const std::string& path, const OpenOptions& options);
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks);
-Result<void> copy_attributes(const std::string& from, const std::string& to);
+Result<Fd> open_own(const std::string& path, uid_t owner);
+Result<void> copy_attributes(const std::string& from, const std::string& to, int file);
 Failure refuse_pfx(const std::string& path);
 
 }  // namespace
@@ -106,12 +109,14 @@ Result<Secret> read_unchanged(const std::string& path, const FileState& state) {
 Result<void> copy_metadata(const std::string& from, const std::string& to) {
   const auto status = status_of(from);
   if (!status) return Failure(status.error());
-  if (::lchown(to.c_str(), status->st_uid, status->st_gid) != 0) {
-    return Failure(error_from_errno(errno, "lchown", "give the owner of the key file to", to));
+  const auto file = open_own(to, status->st_uid);
+  if (!file) return Failure(file.error());
+  if (::fchown(file->get(), status->st_uid, status->st_gid) != 0) {
+    return Failure(error_from_errno(errno, "fchown", "give the owner of the key file to", to));
   }
-  if (auto copied = copy_attributes(from, to); !copied) return copied;
-  if (::chmod(to.c_str(), status->st_mode & 07777U) != 0) {
-    return Failure(error_from_errno(errno, "chmod", "set the mode of", to));
+  if (auto copied = copy_attributes(from, to, file->get()); !copied) return copied;
+  if (::fchmod(file->get(), status->st_mode & 07777U) != 0) {
+    return Failure(error_from_errno(errno, "fchmod", "set the mode of", to));
   }
   return {};
 }
@@ -200,24 +205,40 @@ Result<std::string> attribute_names(const std::string& path) {
   return names;
 }
 
-Result<void> copy_attribute(const std::string& from, const std::string& to, const char* name) {
+/// A file that this process wrote, or `owner`, to whom it is to belong. Who may write to its folder
+/// may have put another one, or a link to one, in its place since.
+Result<Fd> open_own(const std::string& path, uid_t owner) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status = {};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    return Failure(error_from_errno(errno, "open", "set the owner and mode of", path));
+  }
+  const bool own = status.st_uid == ::geteuid() || status.st_uid == owner;
+  if (S_ISREG(status.st_mode) && own && status.st_nlink == 1) return file;
+  return fail(Errc::access_denied,
+              fmt::format("{} is no more the file that was written there", path),
+              "see who may write to its folder");
+}
+
+Result<void> copy_attribute(const std::string& from, const std::string& to, int file,
+                            const char* name) {
   const auto size = ::lgetxattr(from.c_str(), name, nullptr, 0);
   std::string value(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
   if (size < 0 || ::lgetxattr(from.c_str(), name, value.data(), value.size()) != size ||
-      ::lsetxattr(to.c_str(), name, value.data(), value.size(), 0) != 0) {
-    return Failure(error_from_errno(errno, "lsetxattr", fmt::format("copy {} to", name), to));
+      ::fsetxattr(file, name, value.data(), value.size(), 0) != 0) {
+    return Failure(error_from_errno(errno, "fsetxattr", fmt::format("copy {} to", name), to));
   }
   return {};
 }
 
 // An access list decides who can read; other attributes (labels of the system) are its own matter.
-Result<void> copy_attributes(const std::string& from, const std::string& to) {
+Result<void> copy_attributes(const std::string& from, const std::string& to, int file) {
   const auto names = attribute_names(from);
   if (!names) return Failure(names.error());
   for (std::size_t at = 0; at < names->size();) {
     const std::string name(names->c_str() + at);
     at += name.size() + 1;
-    const auto copied = copy_attribute(from, to, name.c_str());
+    const auto copied = copy_attribute(from, to, file, name.c_str());
     if (!copied && name == "system.posix_acl_access") return copied;
   }
   return {};

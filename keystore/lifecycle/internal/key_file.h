@@ -32,8 +32,8 @@ Result<FileState> file_state(const std::string& path);
 /// The content if it still is what `state` says. Errors: already_exists (changed since), io.
 Result<Secret> read_unchanged(const std::string& path, const FileState& state);
 
-/// Gives `to` the owner, group, mode and extended attributes (access lists) of `from`. Errors:
-/// access_denied, io.
+/// Gives `to`, which this process wrote, the owner, group, mode and extended attributes (access
+/// lists) of `from`. Errors: access_denied (also: another file, or a link, took its place), io.
 Result<void> copy_metadata(const std::string& from, const std::string& to);
 
 /// The options with rules about files lifted: a site that wants tokens only must be able to move.
