@@ -48,9 +48,13 @@ bool start_curl() {
   return started;
 }
 
-void set_up(CURL* easy, const HttpRequest& request, Transfer& transfer) {
+/// Whether libcurl keeps all of it: without one of these, a request could go anywhere.
+bool set_up(CURL* easy, const HttpRequest& request, Transfer& transfer) {
   const auto& bounds = transfer.bounds;
-  const auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
+  bool kept = true;
+  const auto set = [easy, &kept](CURLoption option, auto value) {
+    kept = curl_easy_setopt(easy, option, value) == CURLE_OK && kept;
+  };
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -67,10 +71,11 @@ void set_up(CURL* easy, const HttpRequest& request, Transfer& transfer) {
   set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
   set(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(&transfer));
-  if (request.body.empty()) return;
+  if (request.body.empty()) return kept;
   set(CURLOPT_POST, 1L);
   set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
   set(CURLOPT_POSTFIELDS, reinterpret_cast<const char*>(request.body.data()));
+  return kept;
 }
 
 Failure failed(CURL* easy, CURLcode code, const HttpRequest& request, const Transfer& transfer) {
@@ -109,7 +114,9 @@ Result<Bytes> http(const HttpRequest& request, const HttpBounds& bounds) {
   const std::unique_ptr<CURL, FreeEasy> easy(start_curl() ? curl_easy_init() : nullptr);
   if (!easy) return fail(Errc::internal, "libcurl does not start");
   Transfer transfer{bounds};
-  set_up(easy.get(), request, transfer);
+  if (!set_up(easy.get(), request, transfer)) {
+    return fail(Errc::internal, "this libcurl does not take what bounds a request");
+  }
   const auto type = "Content-Type: " + request.content_type;
   const std::unique_ptr<curl_slist, FreeList> headers(
       request.content_type.empty() ? nullptr : curl_slist_append(nullptr, type.c_str()));
