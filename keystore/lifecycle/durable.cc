@@ -7,15 +7,15 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "keystore/lifecycle/internal/file_descriptor.h"
+#include "keystore/internal/fd.h"
 
 namespace keystore::lifecycle {
 
 Result<void> sync_folder(const std::string& folder) {
-  const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Fd file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!file) return Failure(error_from_errno(errno, "open", "open", folder));
   // A file system that cannot sync a folder (EINVAL) gives no more than rename does.
-  if (::fsync(file.number()) != 0 && errno != EINVAL) {
+  if (::fsync(file.get()) != 0 && errno != EINVAL) {
     return Failure(error_from_errno(errno, "fsync", "write", folder));
   }
   return {};

@@ -218,8 +218,10 @@ Result<void> protect_backup(const Work& work, bool) {
   const auto& plan = work.plan();
   const auto path = plan.backup_path();
   if (const auto same = read_unchanged(path, plan.original); !same) return Failure(same.error());
-  if (::chmod(path.c_str(), 0600) != 0) {
-    return Failure(error_from_errno(errno, "chmod", "set the mode of", path));
+  const auto file = open_own(path, plan.original.owner);
+  if (!file) return Failure(file.error());
+  if (::fchmod(file->get(), 0600) != 0) {
+    return Failure(error_from_errno(errno, "fchmod", "set the mode of", path));
   }
   return sync_folder(folder_of(path));
 }

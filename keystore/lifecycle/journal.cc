@@ -23,17 +23,17 @@ constexpr std::string_view suffix = ".jsonl";
 std::string journal_path(const std::string& folder, std::string_view id);
 bool sound_id(std::string_view id) noexcept;
 Result<void> make_folder(const std::string& folder);
-Result<void> write_line(const FileDescriptor& file, const std::string& path, const Json& line);
-Result<FileDescriptor> open_locked(const std::string& path, std::string_view id);
+Result<void> write_line(const Fd& file, const std::string& path, const Json& line);
+Result<Fd> open_locked(const std::string& path, std::string_view id);
 
 }  // namespace
 
 Result<JournalLock> JournalLock::take(const std::string& folder) {
   if (const auto made = make_folder(folder); !made) return Failure(made.error());
   const auto path = folder + "/lock";
-  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return Failure(error_from_errno(errno, "open", "open", path));
-  while (::flock(file.number(), LOCK_EX) != 0) {
+  while (::flock(file.get(), LOCK_EX) != 0) {
     if (errno != EINTR) return Failure(error_from_errno(errno, "flock", "lock", path));
   }
   return JournalLock(std::move(file));
@@ -46,10 +46,10 @@ Result<Journal> Journal::create(const std::string& folder, const MovePlan::Data&
   // Written beside and renamed: a journal without its plan could be neither resumed nor undone.
   const auto draft = path + ".new";
   ::unlink(draft.c_str());
-  FileDescriptor file(
+  Fd file(
       ::open(draft.c_str(), O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return Failure(error_from_errno(errno, "open", "write", draft));
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) != 0) {
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     return Failure(error_from_errno(errno, "flock", "lock", draft));
   }
   const Json line = {
@@ -82,7 +82,7 @@ Result<Journal> Journal::open(const std::string& folder, std::string_view id,
   if (!journal) return journal;
   // What a kill cut off is dropped before anything is written behind it.
   const auto whole = as_text(text->view()).rfind('\n') + 1;
-  if (::ftruncate(file->number(), static_cast<off_t>(whole)) != 0) {
+  if (::ftruncate(file->get(), static_cast<off_t>(whole)) != 0) {
     return Failure(error_from_errno(errno, "ftruncate", "write", path));
   }
   journal->file_ = std::move(*file);
@@ -169,7 +169,7 @@ Result<Journal> Journal::parse(std::string path, std::string_view text) {
   }
   auto plan = parse_plan(head["plan"]);
   if (!plan) return malformed(plan.error().message);
-  Journal journal(FileDescriptor(), path, std::move(*plan), {});
+  Journal journal(Fd(), path, std::move(*plan), {});
   if (const auto at = head.value("at", Json()); at.is_number_integer()) {
     journal.planned_at_ = std::chrono::sys_seconds(std::chrono::seconds(at.get<std::int64_t>()));
   }
@@ -259,22 +259,22 @@ Result<void> make_folder(const std::string& folder) {
   return sync_folder(path.parent_path());
 }
 
-Result<void> write_line(const FileDescriptor& file, const std::string& path, const Json& line) {
+Result<void> write_line(const Fd& file, const std::string& path, const Json& line) {
   const auto text = line.dump() + '\n';
-  const auto before = ::lseek(file.number(), 0, SEEK_END);
+  const auto before = ::lseek(file.get(), 0, SEEK_END);
   errno = 0;
-  const auto written = ::write(file.number(), text.data(), text.size());
-  if (written == static_cast<ssize_t>(text.size()) && ::fsync(file.number()) == 0) return {};
+  const auto written = ::write(file.get(), text.data(), text.size());
+  if (written == static_cast<ssize_t>(text.size()) && ::fsync(file.get()) == 0) return {};
   // A write cut short says no reason: the disk is full.
   const auto error = error_from_errno(errno == 0 ? ENOSPC : errno, "write", "write", path);
-  if (before >= 0) static_cast<void>(::ftruncate(file.number(), before) == 0);
+  if (before >= 0) static_cast<void>(::ftruncate(file.get(), before) == 0);
   return Failure(error);
 }
 
-Result<FileDescriptor> open_locked(const std::string& path, std::string_view id) {
-  FileDescriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+Result<Fd> open_locked(const std::string& path, std::string_view id) {
+  Fd file(::open(path.c_str(), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
   if (!file) return Failure(error_from_errno(errno, "open", "open", path));
-  if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
   if (errno == EWOULDBLOCK) {
     return fail(Errc::unavailable, fmt::format("another process is working on move {}", id),
                 "wait until it has ended");

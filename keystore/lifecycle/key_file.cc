@@ -28,7 +28,6 @@ Result<void> check_names(const std::string& path, const struct stat& status);
 std::vector<std::string> other_names(const std::string& path, const struct stat& status);
 Result<Key> only_key(const std::string& path, const OpenOptions& options);
 std::vector<Certificate> certificates_in(const std::vector<PemBlock>& blocks);
-Result<Fd> open_own(const std::string& path, uid_t owner);
 Result<void> copy_attributes(const std::string& from, const std::string& to, int file);
 Failure refuse_pfx(const std::string& path);
 
@@ -104,6 +103,19 @@ Result<Secret> read_unchanged(const std::string& path, const FileState& state) {
                 fmt::format("{} was changed since the move was planned", path));
   }
   return content;
+}
+
+Result<Fd> open_own(const std::string& path, uid_t owner) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status = {};
+  if (!file || ::fstat(file.get(), &status) != 0) {
+    return Failure(error_from_errno(errno, "open", "set the owner and mode of", path));
+  }
+  const bool own = status.st_uid == ::geteuid() || status.st_uid == owner;
+  if (S_ISREG(status.st_mode) && own && status.st_nlink == 1) return file;
+  return fail(Errc::access_denied,
+              fmt::format("{} is no more the file that was written there", path),
+              "see who may write to its folder");
 }
 
 Result<void> copy_metadata(const std::string& from, const std::string& to) {
@@ -203,21 +215,6 @@ Result<std::string> attribute_names(const std::string& path) {
   if (filled < 0) return Failure(error_from_errno(errno, "llistxattr", "read attributes of", path));
   names.resize(static_cast<std::size_t>(filled));
   return names;
-}
-
-/// A file that this process wrote, or `owner`, to whom it is to belong. Who may write to its folder
-/// may have put another one, or a link to one, in its place since.
-Result<Fd> open_own(const std::string& path, uid_t owner) {
-  Fd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat status = {};
-  if (!file || ::fstat(file.get(), &status) != 0) {
-    return Failure(error_from_errno(errno, "open", "set the owner and mode of", path));
-  }
-  const bool own = status.st_uid == ::geteuid() || status.st_uid == owner;
-  if (S_ISREG(status.st_mode) && own && status.st_nlink == 1) return file;
-  return fail(Errc::access_denied,
-              fmt::format("{} is no more the file that was written there", path),
-              "see who may write to its folder");
 }
 
 Result<void> copy_attribute(const std::string& from, const std::string& to, int file,

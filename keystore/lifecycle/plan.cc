@@ -8,10 +8,10 @@
 #include <filesystem>
 
 #include "keystore/internal/config_of.h"
+#include "keystore/internal/fd.h"
 #include "keystore/lifecycle/internal/crypto.h"
 #include "keystore/lifecycle/internal/destination.h"
 #include "keystore/lifecycle/internal/durable.h"
-#include "keystore/lifecycle/internal/file_descriptor.h"
 #include "keystore/lifecycle/internal/journal.h"
 #include "keystore/lifecycle/internal/key_file.h"
 #include "keystore/lifecycle/internal/plan_json.h"
@@ -121,7 +121,7 @@ Result<Uri> parse_destination(const std::string& text) {
 
 Result<void> check_writable(const std::string& folder) {
   // A file without a name tells what access() does not: immutable folders, quotas.
-  const FileDescriptor probe(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  const Fd probe(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
   if (probe) return {};
   const bool has_none = errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL;
   if (has_none && ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};

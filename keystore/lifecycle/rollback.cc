@@ -83,15 +83,17 @@ Result<void> check_backup(const MovePlan::Data& plan) {
 }
 
 Result<void> dress_as_original(const std::string& path, const FileState& state) {
-  if (::lchown(path.c_str(), state.owner, state.group) != 0) {
-    return Failure(error_from_errno(errno, "lchown", "restore the owner of", path));
+  const auto file = open_own(path, state.owner);
+  if (!file) return Failure(file.error());
+  if (::fchown(file->get(), state.owner, state.group) != 0) {
+    return Failure(error_from_errno(errno, "fchown", "restore the owner of", path));
   }
-  if (::chmod(path.c_str(), state.mode) != 0) {
-    return Failure(error_from_errno(errno, "chmod", "restore the mode of", path));
+  if (::fchmod(file->get(), state.mode) != 0) {
+    return Failure(error_from_errno(errno, "fchmod", "restore the mode of", path));
   }
   const timespec times[2] = {{0, UTIME_OMIT}, {state.mtime_seconds, state.mtime_nanoseconds}};
-  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0) {
-    return Failure(error_from_errno(errno, "utimensat", "restore the time of", path));
+  if (::futimens(file->get(), times) != 0) {
+    return Failure(error_from_errno(errno, "futimens", "restore the time of", path));
   }
   return {};
 }

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "keystore/lifecycle/internal/file_descriptor.h"
+#include "keystore/internal/fd.h"
 #include "keystore/lifecycle/internal/plan_data.h"
 
 namespace keystore::lifecycle {
@@ -18,8 +18,8 @@ class JournalLock {
   static Result<JournalLock> take(const std::string& folder);
 
  private:
-  explicit JournalLock(FileDescriptor file) : file_(std::move(file)) {}
-  FileDescriptor file_;
+  explicit JournalLock(Fd file) : file_(std::move(file)) {}
+  Fd file_;
 };
 
 /// The record of one move: FOLDER/ID.jsonl, 0600, append-only lines of JSON, the plan first. Every
@@ -51,7 +51,7 @@ class Journal {
 
  private:
   enum class Mark { begun, ended };
-  Journal(FileDescriptor file, std::string path, MovePlan::Data plan, std::chrono::sys_seconds at)
+  Journal(Fd file, std::string path, MovePlan::Data plan, std::chrono::sys_seconds at)
       : file_(std::move(file)), path_(std::move(path)), plan_(std::move(plan)), at_(at) {}
   /// What the complete lines of `text` tell.
   static Result<Journal> parse(std::string path, std::string_view text);
@@ -60,7 +60,7 @@ class Journal {
   Result<void> append(MoveStep step, std::string_view phase, std::string_view code);
   MoveState state() const noexcept;
 
-  FileDescriptor file_;
+  Fd file_;
   std::string path_;
   MovePlan::Data plan_;
   std::chrono::sys_seconds at_;

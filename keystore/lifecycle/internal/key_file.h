@@ -1,9 +1,12 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
 #include "keystore/certificate.h"
+#include "keystore/internal/fd.h"
 #include "keystore/key.h"
 #include "keystore/lifecycle/internal/plan_data.h"
 
@@ -31,6 +34,11 @@ Result<FileState> file_state(const std::string& path);
 
 /// The content if it still is what `state` says. Errors: already_exists (changed since), io.
 Result<Secret> read_unchanged(const std::string& path, const FileState& state);
+
+/// A file that this process or `owner`, to whom it is to belong, wrote: whoever may write to its
+/// folder may have put another one, or a link to one, in its place since. For its owner and mode.
+/// Errors: not_found, access_denied (it is another one), io.
+Result<Fd> open_own(const std::string& path, uid_t owner);
 
 /// Gives `to`, which this process wrote, the owner, group, mode and extended attributes (access
 /// lists) of `from`. Errors: access_denied (also: another file, or a link, took its place), io.
