@@ -50,7 +50,8 @@ class Credentials final : public compat::Credentials {
     };
     // A server is asked for one type after the other: where the host is named, by whatever type,
     // the rest would be another host's.
-    const bool named = role == "tls-server" && std::ranges::any_of(shown_, names_host);
+    const bool named =
+        role == "tls-server" && shown_.size() > 1 && std::ranges::any_of(shown_, names_host);
     const auto found = std::ranges::find_if(shown_, [&](const Shown& shown) {
       return shown.is_of(types) && shown.is_issued_by(authorities) && (!named || names_host(shown));
     });
