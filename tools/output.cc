@@ -150,7 +150,8 @@ std::string time_text(std::chrono::sys_seconds time) {
 std::string shape_text(const KeyShape& shape) {
   const auto type = to_string(shape.type);
   if (!shape.curve.empty()) return fmt::format("{} {}", type, shape.curve);
-  if (shape.type == KeyType::rsa || shape.type == KeyType::dsa) {
+  const bool sized = shape.type == KeyType::rsa || shape.type == KeyType::dsa;
+  if (sized || (shape.type == KeyType::other && shape.bits > 0)) {
     return fmt::format("{} {}", type, shape.bits);
   }
   return std::string(type);

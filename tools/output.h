@@ -40,7 +40,7 @@ Json skipped_json(const Error& error);
 std::string entry_line(const Entry& entry);
 /// "2026-03-01T12:00:00Z"
 std::string time_text(std::chrono::sys_seconds time);
-/// "ec P-256", "rsa 3072", "ed25519"
+/// "ec P-256", "rsa 3072", "ed25519", "other 256"
 std::string shape_text(const KeyShape& shape);
 
 /// Prints what a store holds: {"entries":[…],"skipped":[…]} or one line each, what was skipped as

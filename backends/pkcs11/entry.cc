@@ -77,7 +77,10 @@ Entry make_entry(const Uri& token_uri, const Object& object, std::optional<Publi
   if (entry.kind == EntryKind::certificate) {
     if (auto certificate = Certificate::parse(object.octets(CKA_VALUE)))
       entry.certificate = std::move(*certificate);
-  } else if (entry.kind != EntryKind::secret_key) {
+  } else if (entry.kind == EntryKind::secret_key) {
+    const auto octets = object.number(CKA_VALUE_LEN);
+    if (octets) entry.shape = KeyShape{.bits = static_cast<unsigned>(*octets * 8)};
+  } else {
     entry.shape = half ? half->shape() : shape_of(object);
     entry.public_key = std::move(half);
   }
