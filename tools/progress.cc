@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 
 #include "keystore/internal/quiet_thread.h"
@@ -31,6 +32,7 @@ std::atomic<std::size_t> columns_shown = 0;
 
 void put(std::string_view text) noexcept;
 void erase() noexcept;
+bool can_overwrite();
 std::size_t columns_of_terminal();
 std::string cut(const std::string& text, std::size_t columns);
 
@@ -64,7 +66,7 @@ class Progress {
   }
 
  private:
-  Progress() : enabled_(isatty(STDERR_FILENO) == 1) {
+  Progress() : enabled_(isatty(STDERR_FILENO) == 1 && can_overwrite()) {
     if (!enabled_) return;
     on_terminal_question([]() -> TerminalTurn {
       return std::make_shared<ProgressPause>(ProgressPause::For::question);
@@ -150,6 +152,12 @@ void erase() noexcept {
   put("\r");
   put({blanks.data(), columns});
   put("\r");
+}
+
+/// Terminals that know no carriage return are called dumb: those of editors, say.
+bool can_overwrite() {
+  const char* const kind = std::getenv("TERM");
+  return kind == nullptr || std::string_view(kind) != "dumb";
 }
 
 std::size_t columns_of_terminal() {

@@ -7,8 +7,8 @@ namespace keystore::cli {
 
 /// Says on the terminal what the command waits for, and for how long: one line on stderr, a second
 /// after the command began (or after the last question was answered), new each second, gone before
-/// anything else is written. Nothing where stderr is no terminal. Scopes nest: the innermost is
-/// shown. For the main thread.
+/// anything else is written. Nothing where stderr is no terminal, or a dumb one. Scopes nest: the
+/// innermost is shown. For the main thread.
 class Waiting {
  public:
   explicit Waiting(std::string what);

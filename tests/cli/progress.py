@@ -28,7 +28,7 @@ def set_faults(rows):
 class Run:
     """A command whose stderr, and with `on_both` its stdout too, is a terminal of 60 columns."""
 
-    def __init__(self, *arguments, on_both=False, columns=60):
+    def __init__(self, *arguments, on_both=False, columns=60, **environment):
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (24, columns))
         self.shown = ""
@@ -37,6 +37,7 @@ class Run:
             stdin=subprocess.DEVNULL,
             stdout=slave if on_both else subprocess.PIPE,
             stderr=slave,
+            env={**os.environ, "TERM": "xterm", **environment},
             start_new_session=True,
             preexec_fn=lambda: os.close(os.open(os.ttyname(slave), os.O_RDWR)),
         )
@@ -143,11 +144,13 @@ set_faults("")
 run.finish()
 check("pkcs11" not in run.shown, "longer than a row", run)
 
-# A file gets nothing of it.
+# A terminal that cannot write over a row, or a file, gets nothing of it.
 set_faults("C_FindObjectsInit delay=1500 on=1")
+run = Run("ls", uri, *pin, TERM="dumb", KEYSTORE_TEST_COUNTS=faults + ".counts")
+check(run.finish()[1] == 0 and run.shown == "", "a dumb terminal shows something", run)
 plain = subprocess.run(
     [keystore, "ls", uri, *pin],
-    env={**os.environ, "KEYSTORE_TEST_COUNTS": faults + ".counts"},
+    env={**os.environ, "KEYSTORE_TEST_COUNTS": faults + ".other-counts"},
     capture_output=True,
     timeout=30,
     check=True,
