@@ -301,6 +301,12 @@ TEST_F(BotanKey, FailsAsBotanDoes) {
   }
 }
 
+TEST_F(BotanKey, ResultsThatHoldNothingThrowAsOthersDo) {
+  EXPECT_NO_THROW(botan::value_of(Result<void>()));
+  EXPECT_EQ(error_of([] { botan::value_of(Result<void>(fail(Errc::timed_out, "late"))); }).code,
+            Errc::timed_out);
+}
+
 TEST_F(BotanKey, NamesTheTokenThatRefusedThePin) {
   const auto error = error_of(
       [&] { botan::open_private_key(other_token().uri("web"), testing::with_pin("no such pin")); });
