@@ -137,7 +137,7 @@ Result<ObjectFile> PemStore::change(const std::string& path, std::span<const New
   const bool ours = made_.contains(path);
   if (!ours && !object.replace) {
     return fail(Errc::already_exists, fmt::format("{} exists already", path),
-                "name another file, or have this one changed: a backup is kept");
+                "name another file, or have this one replaced (--force), which keeps a backup");
   }
   auto file = ObjectFile::read(path);
   if (!file && file.error().code != Errc::malformed) return file;

@@ -51,7 +51,7 @@ Result<std::vector<Entry>> PfxStore::import_bundle(std::span<const NewItem> item
   }
   if (is_there(path_) && !made_ && !object.replace) {
     return fail(Errc::already_exists, fmt::format("{} exists already", path_),
-                "name another file, or have this one changed: a backup is kept");
+                "name another file, or have this one replaced (--force), which keeps a backup");
   }
   const auto passphrase = passphrase_for(object);
   if (!passphrase) return Failure(passphrase.error());
