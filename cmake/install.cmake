@@ -34,8 +34,8 @@ file(GLOB public_headers RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/ke
 install_headers(keystore ${public_headers} backends/pkcs11/admin/token_admin.h bindings/c/ks.h bindings/c/ks_openssl.h
                 bindings/c/ks_verify.h)
 install_headers(keystore/lifecycle keystore/lifecycle/move.h)
-install_headers(keystore/verify keystore/verify/fetch.h keystore/verify/trust.h
-                keystore/verify/verify.h)
+install_headers(keystore/verify keystore/verify/check.h keystore/verify/fetch.h keystore/verify/host_name.h
+                keystore/verify/trust.h keystore/verify/verify.h)
 install_headers(keystore/openssl bindings/openssl/tls/tls.h bindings/openssl/tls/pkey.h
                 bindings/openssl/tls/configure.h bindings/openssl/tls/rotator.h bindings/openssl/x509/request.h
                 bindings/openssl/x509/issue.h)

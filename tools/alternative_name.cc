@@ -1,12 +1,10 @@
 #include "tools/alternative_name.h"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
-#include <idn2.h>
 
-#include <algorithm>
 #include <array>
-#include <memory>
+
+#include "keystore/verify/host_name.h"
 
 namespace keystore::cli {
 namespace {
@@ -15,7 +13,6 @@ constexpr std::string_view dns = "dns:";
 constexpr std::string_view email = "email:";
 
 bool is_address(const std::string& text);
-Result<std::string> ascii_host(std::string_view host);
 
 }  // namespace
 
@@ -31,13 +28,11 @@ Result<std::string> recognised_name(std::string_view typed) {
 }
 
 Result<std::string> to_ascii(std::string name) {
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) { return (c & 0x80) == 0; });
-  if (plain) return name;
   std::size_t host = 0;
   if (name.starts_with(dns)) host = name.starts_with("dns:*.") ? dns.size() + 2 : dns.size();
   if (name.starts_with(email)) host = name.rfind('@') + 1;
   if (host == 0) return name;
-  const auto ascii = ascii_host(std::string_view(name).substr(host));
+  const auto ascii = verify::ascii_host(std::string_view(name).substr(host));
   if (!ascii) return Failure(ascii.error());
   return name.substr(0, host) + *ascii;
 }
@@ -48,20 +43,6 @@ bool is_address(const std::string& text) {
   std::array<unsigned char, sizeof(in6_addr)> octets{};
   return inet_pton(AF_INET, text.c_str(), octets.data()) == 1 ||
          inet_pton(AF_INET6, text.c_str(), octets.data()) == 1;
-}
-
-struct FreeIdn {
-  void operator()(char* text) const noexcept { idn2_free(text); }
-};
-
-Result<std::string> ascii_host(std::string_view host) {
-  char* converted = nullptr;
-  const int status = idn2_to_ascii_8z(std::string(host).c_str(), &converted,
-                                      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-  const std::unique_ptr<char, FreeIdn> owned(converted);
-  if (status == IDN2_OK) return std::string(converted);
-  return fail(Errc::invalid_argument,
-              fmt::format("'{}' is no internationalised name: {}", host, idn2_strerror(status)));
 }
 
 }  // namespace

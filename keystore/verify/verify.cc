@@ -6,6 +6,7 @@
 
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/openssl_error.h"
+#include "keystore/verify/host_name.h"
 #include "keystore/verify/internal/ocsp.h"
 #include "keystore/verify/internal/openssl_verdict.h"
 #include "keystore/verify/internal/rules.h"
@@ -51,6 +52,13 @@ std::string reason_without_path(const PathSearch& search, const Trust& trust);
 Result<Verdict> verify(const Certificate& target, const Material& material, const Trust& trust,
                        const VerifyOptions& options, std::chrono::sys_seconds at) {
   if (auto good = check_options(options); !good) return Failure(good.error());
+  const auto host = ascii_host(options.host);
+  if (!host) return Failure(host.error());
+  if (*host != options.host) {
+    auto same = options;
+    same.host = *host;
+    return verify(target, material, trust, same, at);
+  }
   const auto leaf = std::make_shared<const Member>(target);
   Pool intermediates;
   std::vector<MemberPtr> others;

@@ -33,7 +33,8 @@ struct VerifyOptions {
   /// Empty: server with `host` or `ip`, email with `email`, else any.
   std::optional<Purpose> purpose = {};
   Profile profile = Profile::rfc5280;
-  std::string host = {};   ///< DNS name that the target must be for (RFC 9525); empty: not asked
+  /// DNS name that the target must be for (RFC 9525), converted by ascii_host(); empty: not asked.
+  std::string host = {};
   std::string ip = {};     ///< IPv4 or IPv6 address in text
   std::string email = {};  ///< mailbox
   CrlCheck crl_check = CrlCheck::none;

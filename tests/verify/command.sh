@@ -28,6 +28,15 @@ expect 0 trusted web.pem --chain issuing.pem --trust other.pem --trust root.pem 
 expect 0 trusted web.pem --chain issuing.pem --trust root.pem --host a.api.example.org --profile webpki
 expect 0 trusted web.pem --chain issuing.pem --trust root.pem --ip 192.0.2.1
 expect 0 trusted web.pem --trust issuing.pem --partial-chain
+idn=("${leaf[@]/DNS:www.example.org/DNS:xn--bcher-kva.example,DNS:xn--fa-hia.example}")
+make books /CN=books issuing "${idn[@]}"
+for host in bücher.example BÜCHER.example xn--bcher-kva.example 'faß.example'; do
+  expect 0 trusted books.pem --chain issuing.pem --trust root.pem --host "$host"
+  expect 0 '"trusted":true' --batch <(printf '{"cert":"books.pem","chain":["issuing.pem"],"trust":["root.pem"],"host":"%s"}' "$host")
+done
+expect 1 'hostname mismatch' books.pem --chain issuing.pem --trust root.pem --host büche.example
+expect 2 "'-ü.example' is no internationalised name" books.pem --chain issuing.pem --trust root.pem --host '-ü.example'
+expect 0 "'-ü.example' is no internationalised name" --batch <(echo '{"cert":"books.pem","trust":[],"host":"-ü.example"}')
 expect 1 'hostname mismatch' web.pem --chain issuing.pem --trust root.pem --host example.org
 expect 1 "there is no trusted certificate of the issuer 'CN=Issuing'" web.pem --trust root.pem
 expect 1 'not trusted' web.pem --chain issuing.pem

@@ -8,6 +8,7 @@
 #include "keystore/verify/doctor/revocation.h"
 #include "keystore/verify/doctor/stores.h"
 #include "keystore/verify/doctor/tls_peer.h"
+#include "keystore/verify/host_name.h"
 
 namespace keystore::verify {
 namespace {
@@ -19,8 +20,12 @@ void judge_stores(Case& all);
 }  // namespace
 
 Result<std::vector<TargetReport>> check(std::span<const std::string> targets,
-                                        const CheckOptions& options, std::chrono::sys_seconds at) {
+                                        const CheckOptions& given, std::chrono::sys_seconds at) {
   const OpensslErrorMark mark;
+  auto host = ascii_host(given.verify.host);
+  if (!host) return Failure(host.error());
+  auto options = given;
+  options.verify.host = *std::move(host);
   if (targets.empty()) {
     TargetReport report{.target = "installation"};
     doctor::judge_installation(options, at, report);

@@ -1,6 +1,7 @@
 #include "keystore/verify/doctor/chain.h"
 #include "keystore/verify/doctor/revocation.h"
 #include "keystore/verify/doctor/tls_peer.h"
+#include "keystore/verify/host_name.h"
 
 namespace keystore::verify::doctor {
 namespace {
@@ -13,6 +14,12 @@ const char* usual_port(StartTls protocol);
 void judge_server(TlsAddress address, const CheckOptions& options, const Trust& trust,
                   std::chrono::sys_seconds at, TargetReport& report) {
   if (address.port.empty()) address.port = usual_port(options.starttls);
+  auto host = ascii_host(address.host);
+  if (!host) {
+    report.error = host.error();
+    return;
+  }
+  address.host = *std::move(host);
   const auto wanted = options_for(address, options);
   const auto peer = ask_peer(address, wanted.verify.host, wanted);
   if (!peer) {

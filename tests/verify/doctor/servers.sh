@@ -34,6 +34,17 @@ found 1 'error chain.incomplete, error chain.untrusted' "$at"
 found 0 '' "$at" web.pem web.key issuing.pem "${trust[@]}"
 verdicts 'ok ok ok ok'
 
+# Internationalised names are asked for in their ASCII form, and looked up in it.
+idn=("${leaf[@]/DNS:www.example.org/DNS:xn--bcher-kva.example}")
+make books /CN=books issuing "${idn[@]}"
+serve -cert web.pem -key web.key -cert_chain issuing.pem -servername xn--bcher-kva.example -cert2 books.pem -key2 books.key
+found 1 'error chain.incomplete' "$at" "${trust[@]}" --chain issuing.pem --host bücher.example  # sent without it
+found 0 '' books.pem books.key issuing.pem "${trust[@]}" --host bücher.example
+found 3 '' bücher.invalid:443 "${trust[@]}"
+grep -qF xn--bcher-kva.invalid "$work/report" || fail 'an internationalised name is looked up as it is'
+found 2 '' 'tls://-ü.invalid' "${trust[@]}"
+serve -cert web.pem -key web.key -cert_chain issuing.pem
+
 # A file of that name is a file.
 cp web.pem "$at"
 found 1 'error key.missing' "$at" issuing.pem "${trust[@]}"
