@@ -110,6 +110,13 @@ said 'is no OCSP response about the certificate'
 verify 0 silent-web.pem "${here[@]}" --ocsp --soft-fail --json
 said '"revocation":"unknown"'
 verify 0 delegate-web.pem "${here[@]}" --ocsp --ocsp-nonce
+# Hostile responders.
+for hostile in 'huge:larger than' 'slow:no whole answer in 1000 ms' 'page:is no OCSP response about the certificate'; do
+  make hostile /CN=hostile root "${leaf[@]}" "$(ocsp "${hostile%%:*}")"
+  verify 1 hostile.pem "${here[@]}" --ocsp --timeout 1
+  said "$url/ocsp/${hostile%%:*}"
+  said "${hostile#*:}"
+done
 responder delegate delegate -ndays 1 -resp_no_certs
 verify 1 delegate-web.pem "${here[@]}" --ocsp
 # A response in time only; a stapled one serves as well.

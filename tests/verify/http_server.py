@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """A server of certificates, CRLs and OCSP responses, and of what a hostile one sends.
 
-usage: http_server.py FOLDER
+usage: http_server.py FOLDER [ADDRESS]
 
 Prints its port, serves the files of FOLDER, and appends the path of each request to FOLDER/requests.
 POST /ocsp/NAME is answered by `openssl ocsp` with the arguments in FOLDER/NAME.ocsp, one a line.
+FOLDER/NAME.redirect holds the URL that requests of NAME are led to.
 """
 import http.server
 import pathlib
@@ -42,21 +43,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(FOLDER / "requests", "a") as requests:
             requests.write(self.path + "\n")
 
-    def do_GET(self):
-        self.note()
-        name = self.path.strip("/")
+    def answer_anything(self, name):
+        """What is answered in the same way to every kind of request; whether there is such a thing."""
+        redirect = FOLDER / (name + ".redirect")
         if name == "huge":
             self.endless(b"0" * 65536, False)
         elif name == "slow":
             self.endless(b"0", True)
-        elif name == "loop":
+        elif name == "page":
+            self.answer(b"<html>this is a page</html>", 200, [("Content-Type", "text/html")])
+        elif redirect.is_file():
+            self.answer(b"", 302, [("Location", redirect.read_text().strip())])
+        else:
+            return False
+        return True
+
+    def do_GET(self):
+        self.note()
+        name = self.path.strip("/")
+        if self.answer_anything(name):
+            return
+        if name == "loop":
             self.answer(b"", 302, [("Location", "/loop")])
         elif name == "elsewhere":
             self.answer(b"", 302, [("Location", f"file://{FOLDER}/root.der")])
         elif name.startswith("moved-"):
             self.answer(b"", 302, [("Location", "/" + name.removeprefix("moved-"))])
-        elif name == "page":
-            self.answer(b"<html>this is a page</html>", 200, [("Content-Type", "text/html")])
         elif (FOLDER / name).is_file():
             self.answer((FOLDER / name).read_bytes())
         else:
@@ -65,7 +77,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self.note()
         request = self.rfile.read(int(self.headers["Content-Length"]))
-        arguments = FOLDER / (self.path.rsplit("/", 1)[1] + ".ocsp")
+        name = self.path.rsplit("/", 1)[1]
+        if self.answer_anything(name):
+            return
+        arguments = FOLDER / (name + ".ocsp")
         if not arguments.is_file():
             self.answer(b"\x30\x03\x0a\x01\x02")  # OCSPResponse { internalError }
             return
@@ -80,7 +95,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server = http.server.ThreadingHTTPServer((sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1", 0), Handler)
 server.daemon_threads = True
 print(server.server_address[1], flush=True)
 server.serve_forever()

@@ -58,7 +58,7 @@ constexpr std::array rows = {
             "one more wrong PIN locks the token, so no program tries the one that it has"},
     CodeRow{Code::pin_locked, "pin.locked", error, "nothing can use the keys of the token"},
     CodeRow{Code::pin_source, "pin.source", error,
-            "a server that cannot read the PIN cannot use the key"},
+            "a server that cannot read the PIN or passphrase cannot use the key"},
     CodeRow{Code::module_load, "module.load", error,
             "nothing reaches the tokens behind the module"},
     CodeRow{
