@@ -9,6 +9,7 @@
 #include "tools/copy.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/stores.h"
 #include "tools/wrapped.h"
 
 namespace keystore::cli {
@@ -26,7 +27,7 @@ struct Options {
 };
 
 Result<int> export_to(const Options& options, bool json);
-Result<std::string> destination_of(const std::string& text);
+Result<Uri> destination_of(const std::string& text);
 
 }  // namespace
 
@@ -65,9 +66,7 @@ void add_export(CLI::App& app, Context& context) {
 namespace {
 
 Result<int> export_to(const Options& options, bool json) {
-  const auto target = destination_of(options.destination);
-  if (!target) return Failure(target.error());
-  const auto destination = Uri::parse(*target);
+  const auto destination = destination_of(options.destination);
   if (!destination) return Failure(destination.error());
   if (!options.wrap_key.empty()) {
     const auto made = export_wrapped({.source = options.source,
@@ -89,7 +88,7 @@ Result<int> export_to(const Options& options, bool json) {
   const auto made = copy_objects({.source = options.source,
                                   .source_secret = own_secret ? options.pin : options.passphrase,
                                   .issuers = options.issuers,
-                                  .destination = *target,
+                                  .destination = options.destination,
                                   .object = {.replace = options.force,
                                              .passphrase = *passphrase ? &**passphrase : nullptr,
                                              .legacy = options.legacy}});
@@ -97,21 +96,12 @@ Result<int> export_to(const Options& options, bool json) {
   return print_entries(*made, json);
 }
 
-/// The URI of what is written. A new file has no content that tells its format: here alone its name
-/// does.
-Result<std::string> destination_of(const std::string& text) {
-  constexpr std::string_view file = "file:";
-  const auto uri = Uri::parse(text);
-  if (!uri) return Failure(uri.error());
-  if (uri->scheme() == "pfx") return text;
-  if (uri->scheme() != "file") {
-    return fail(Errc::invalid_argument, fmt::format("{} is not a file", text),
-                "keystore import copies into tokens");
-  }
-  const auto& path = uri->path();
-  if (!path.ends_with(".p12") && !path.ends_with(".pfx")) return text;
-  const auto full = text.starts_with(file) ? text : uri->canonical();
-  return "pfx:" + full.substr(file.size());
+/// Errors: invalid_argument (no file).
+Result<Uri> destination_of(const std::string& text) {
+  auto uri = new_file_uri(text);
+  if (!uri || uri->scheme() == "file" || uri->scheme() == "pfx") return uri;
+  return fail(Errc::invalid_argument, fmt::format("{} is not a file", text),
+              "keystore import copies into tokens");
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ void add_import(CLI::App& app, Context& context) {
   auto* command = app.add_subcommand("import", "Copy keys and certificates into a store");
   const auto options = std::make_shared<Options>();
   command->add_option("SRC", options->source, "Where they are")->required();
-  command->add_option("DST", options->destination, "The token or the file that gets them")
+  command
+      ->add_option("DST", options->destination,
+                   "The token or the file that gets them; names that end in .p12 or .pfx: PKCS#12")
       ->required();
   add_secret(*command, "--pin", options->pin, "PIN of the token");
   options->issuers.add_to(*command);

@@ -30,12 +30,24 @@ Result<Store> open_store(const std::string& uri, const SecretOption& pin) {
   return open(uri, *options);
 }
 
+Result<Uri> new_file_uri(const std::string& text) {
+  constexpr std::string_view file = "file:";
+  auto uri = Uri::parse(text);
+  if (!uri || uri->scheme() != "file") return uri;
+  const auto& path = uri->path();
+  if (!path.ends_with(".p12") && !path.ends_with(".pfx")) return uri;
+  const auto full = text.starts_with(file) ? text : uri->canonical();
+  return Uri::parse("pfx:" + full.substr(file.size()));
+}
+
 Result<Store> open_new_store(const std::string& uri, const SecretOption& pin) {
   auto options = open_options(pin);
   if (!options) return Failure(options.error());
   options->create = true;
+  const auto place = new_file_uri(uri);
+  if (!place) return Failure(place.error());
   const Waiting waiting("opening", uri);
-  return open(uri, *options);
+  return open(*place, *options);
 }
 
 Result<Key> open_key(const std::string& uri, const SecretOption& pin) {

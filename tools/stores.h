@@ -12,7 +12,10 @@ namespace keystore::cli {
 Result<void> check_data(const std::string& uri);
 /// Opens `uri` with the command's options.
 Result<Store> open_store(const std::string& uri, const SecretOption& pin);
-/// As open_store, where a file need not exist yet.
+/// The URI of what is written to. A new file has no content that tells its format: here alone its
+/// name does, .p12 and .pfx are PKCS#12. Errors: as Uri::parse.
+Result<Uri> new_file_uri(const std::string& text);
+/// As open_store, of new_file_uri(), where a file need not exist yet.
 Result<Store> open_new_store(const std::string& uri, const SecretOption& pin);
 /// The one private key that `uri` names. Errors: as Store::key.
 Result<Key> open_key(const std::string& uri, const SecretOption& pin);
