@@ -52,8 +52,11 @@ Result<Reply> TokenKey::run(const Request& request, const CallLimits& limits) co
 
 Result<Secret> TokenKey::export_pkcs8() const {
   if (!entry_.extractable) {
-    return fail(Errc::access_denied, fmt::format("key '{}' may not leave token '{}'", entry_.label,
-                                                 link_->identity().label));
+    return fail(
+        Errc::access_denied,
+        fmt::format("key '{}' may not leave token '{}'", entry_.label, link_->identity().label),
+        "keystore ref writes a reference that stands for it; type=cert in the URI names its "
+        "certificate alone");
   }
   std::optional<Result<Secret>> exported;
   const auto attempt = [&](const Session& session, CK_OBJECT_HANDLE handle) -> Outcome {

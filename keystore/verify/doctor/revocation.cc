@@ -9,6 +9,7 @@ namespace keystore::verify::doctor {
 namespace {
 
 std::string not_fetched(const Verdict& verdict);
+std::string without_repetition(const std::string& reason);
 
 }  // namespace
 
@@ -38,7 +39,8 @@ void judge_revocation(const Leaf& leaf, std::span<const Certificate> issuers, By
     const auto what = whose == CrlCheck::leaf ? fmt::format("the certificate of '{}'", subject)
                                               : fmt::format("an issuer of '{}'", subject);
     if (verdict->revocation == Revocation::revoked) {
-      add(report, Code::revoked, fmt::format("{} is revoked: {}", what, verdict->reason),
+      add(report, Code::revoked,
+          fmt::format("{} is revoked{}", what, without_repetition(verdict->reason)),
           {"find out why, make a new key if this one may be known, and have a new certificate "
            "issued "
            "(keystore csr)"});
@@ -72,6 +74,12 @@ std::string not_fetched(const Verdict& verdict) {
   std::string text;
   for (const auto& error : verdict.not_fetched) text += "; " + error.message;
   return text;
+}
+
+/// What OpenSSL calls a certificate on a revocation list says nothing more.
+std::string without_repetition(const std::string& reason) {
+  const bool bare = reason == X509_verify_cert_error_string(X509_V_ERR_CERT_REVOKED);
+  return bare ? " by the revocation list of its issuer" : ": " + reason;
 }
 
 }  // namespace
