@@ -28,13 +28,14 @@ using keystore::testing::Workspace;
 using Input = std::vector<std::uint8_t>;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto longest_run = std::chrono::seconds(10);
+constexpr auto longest_run = std::chrono::seconds(5);
 
 struct Replay {
   int kept = -1;
   int changes = 0;
   std::mt19937 random{1};
   std::size_t inputs = 0;
+  Clock::duration slowest = {};
 };
 
 std::vector<fs::path> seeds_in(const fs::path& folder);
@@ -76,7 +77,8 @@ int main(int count, char** arguments) {
     std::printf("%s: %zu seeds\n", arguments[i], seeds.size());
   }
   fs::remove(kept);
-  std::printf("%zu inputs\n", replay.inputs);
+  std::printf("%zu inputs, the slowest took %.1f ms\n", replay.inputs,
+              std::chrono::duration<double, std::milli>(replay.slowest).count());
 }
 
 namespace {
@@ -107,7 +109,9 @@ void run(Replay& replay, const Input& input) {
   const Input exact(input);
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
   ++replay.inputs;
-  require(Clock::now() - start < longest_run, "an input is done with in time");
+  const auto took = Clock::now() - start;
+  replay.slowest = std::max(replay.slowest, took);
+  require(took < longest_run, "an input is done with in time");
 }
 
 Input changed(Replay& replay, Input input) {
