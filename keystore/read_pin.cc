@@ -40,6 +40,15 @@ PinOrigin pin_origin(const Uri& uri, const OpenOptions& options) {
   return options.pin ? PinOrigin::callback : PinOrigin::nobody;
 }
 
+bool pin_is_stated(const Uri& uri, const OpenOptions& options) {
+  if (uri.query_attribute("pin-value")) return true;
+  if (const auto text = uri.query_attribute("pin-source")) {
+    const auto source = SecretSource::parse_attribute(*text);
+    return source && source->kind() == SecretSource::Kind::pass;
+  }
+  return options.pin_source && options.pin_source->kind() == SecretSource::Kind::pass;
+}
+
 namespace {
 
 PinOrigin origin_of(const SecretSource& source) {

@@ -1,7 +1,6 @@
 #include "backends/pkcs11/login.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 
 #include "backends/pkcs11/error.h"
 #include "backends/pkcs11/rv_table.h"
@@ -78,14 +77,15 @@ Result<void> log_in_for_operation(const Session& session, const TokenLink& link,
   return {};
 }
 
-Result<void> check_same_pin(const TokenLink& link, const HeldPin* accepted, BytesView stated) {
+Result<void> check_same_pin(const TokenLink& link, const std::optional<PinFingerprint>& accepted,
+                            BytesView stated, const Patience& patience) {
   const auto action = fmt::format("cannot log in to token '{}'", link.identity().label);
-  if (was_refused(link.identity().key(), stated)) return not_tried_again(action);
-  if (accepted == nullptr || !accepted->accepted()) return {};
-  const auto same = accepted->use([&](BytesView pin) {
-    return pin.size() == stated.size() && CRYPTO_memcmp(pin.data(), stated.data(), pin.size()) == 0;
-  });
-  if (same.value_or(true)) return {};
+  const auto tree = TreeLock::take(patience.deadline(), action);
+  if (!tree) return Failure(tree.error());
+  const auto token = link.identity().key();
+  if (accepted == fingerprint_of(token, stated)) return {};
+  if (was_refused(token, stated)) return not_tried_again(action);
+  if (!accepted) return {};
   return fail(Errc::pin_incorrect, action + ": this process is logged in with another PIN",
               "correct the PIN; if the token's was changed to this one since, restart the program");
 }
@@ -153,7 +153,11 @@ std::optional<Result<void>> try_pin(const Login& login, const HeldPin& pin, bool
     if (auto fresh = check_not_refused(login, octets); !fresh) return Failure(fresh.error());
     warn_of_wrong_pins(login, flags);
     const auto answer = call_login(login, octets);
-    if (is_refusal(answer)) remember_refused(login.link.identity().key(), octets);
+    const auto token = login.link.identity().key();
+    if (is_refusal(answer)) remember_refused(token, octets);
+    if (answer == CKR_OK && !login.for_operation()) {
+      login.link.token().note_accepted(fingerprint_of(token, octets));
+    }
     return answer;
   });
   if (!rv) return std::nullopt;

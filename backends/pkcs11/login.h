@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "backends/pkcs11/patience.h"
 #include "backends/pkcs11/session.h"
 #include "backends/pkcs11/token_link.h"
+#include "backends/pkcs11/tree_lock.h"
 #include "backends/pkcs11/turn.h"
 
 namespace keystore::pkcs11 {
@@ -27,9 +29,10 @@ Result<std::shared_ptr<const HeldPin>> log_in(const Session& session, CK_SLOT_ID
 Result<void> log_in_for_operation(const Session& session, const TokenLink& link,
                                   Patience& patience);
 
-/// Whether `stated`, which the caller wrote down, is the PIN that the process is logged in with:
-/// the token does not judge it then. `accepted` may be null: not known, nothing is refused.
-/// Errors: pin_incorrect.
-Result<void> check_same_pin(const TokenLink& link, const HeldPin* accepted, BytesView stated);
+/// Whether `stated`, which the caller wrote down, is the PIN that the process logged in with: the
+/// token does not judge it then. `accepted` not set: not known, only what was refused is. Errors:
+/// pin_incorrect, timed_out.
+Result<void> check_same_pin(const TokenLink& link, const std::optional<PinFingerprint>& accepted,
+                            BytesView stated, const Patience& patience);
 
 }  // namespace keystore::pkcs11

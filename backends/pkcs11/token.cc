@@ -35,7 +35,11 @@ bool logged_in(const Session& session) {
 
 Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& patience) {
   const auto done = [&] { return open_.load() && (!login || logged_in_.load()); };
-  if (done()) return login ? compare_pin(link, patience) : Result<void>();
+  if (done()) {
+    if (!login || !link.states_pin()) return {};
+    const auto turn = turn_.take(patience.deadline(), action_on(identity_));
+    return turn ? compare_pin(link, patience) : Result<void>(Failure(turn.error()));
+  }
   if (auto away = outage_.reason()) return Failure(std::move(*away));
   const auto failures = pin_failures_.load();
   if (epoch() != 0) patience.end_first_use();
@@ -49,6 +53,8 @@ Result<void> Token::make_ready(const TokenLink& link, bool login, Patience& pati
     const bool unknown = slot_.load() == CK_UNAVAILABLE_INFORMATION;
     auto opened = heal_now(link, unknown ? Remedy::find_token : Remedy::log_in, login, patience);
     if (!opened) return opened;
+  } else if (login) {
+    if (auto same = compare_pin(link, patience); !same) return same;
   }
   link.keep_pin(pin_.lock());
   return {};
@@ -143,17 +149,14 @@ bool Token::look_again() noexcept {
   }
 }
 
-/// A token that is open takes every PIN: a wrong one that the caller wrote down would pass for
-/// good.
-Result<void> Token::compare_pin(const TokenLink& link, const Patience& patience) {
+/// With the turn. A token that is open takes every PIN: a wrong one that the caller wrote down
+/// would pass for good.
+Result<void> Token::compare_pin(const TokenLink& link, const Patience& patience) const {
   const auto stated = link.stated_pin();
   if (!stated) return {};
-  auto turn = turn_.take(patience.deadline(), action_on(identity_));
-  if (!turn) return Failure(turn.error());
-  const auto known = pin_.lock();
-  if (auto same = check_same_pin(link, known.get(), stated->view()); !same) return same;
-  link.stated_pin_agrees();
-  return {};
+  auto same = check_same_pin(link, accepted_pin_, stated->view(), patience);
+  if (same) link.stated_pin_agrees();
+  return same;
 }
 
 Result<void> Token::ensure_login(const TokenLink& link, BorrowedSession& session,

@@ -12,6 +12,7 @@
 #include "backends/pkcs11/session.h"
 #include "backends/pkcs11/session_copies.h"
 #include "backends/pkcs11/token_link.h"
+#include "backends/pkcs11/tree_lock.h"
 #include "backends/pkcs11/turn.h"
 
 namespace keystore::pkcs11 {
@@ -75,6 +76,9 @@ class Token {
   /// Of the last look at the token.
   CK_FLAGS flags() const noexcept { return flags_.load(); }
 
+  /// The PIN of a login that the token took. With the turn.
+  void note_accepted(const PinFingerprint& pin) noexcept { accepted_pin_ = pin; }
+
   /// At the exit of the process: nobody looks for the token any more.
   void stop_looking() noexcept { outage_.stop(); }
 
@@ -84,7 +88,7 @@ class Token {
   Result<BorrowedSession> reach(Remedy remedy, const Patience& patience);
   void settle(bool login);
   bool look_again() noexcept;
-  Result<void> compare_pin(const TokenLink& link, const Patience& patience);
+  Result<void> compare_pin(const TokenLink& link, const Patience& patience) const;
   Result<void> ensure_login(const TokenLink& link, BorrowedSession& session, Patience& patience);
   Result<void> find_slot(const Patience& patience);
   Result<bool> look_at_slots(bool refresh, Patience::Clock::time_point until,
@@ -105,6 +109,7 @@ class Token {
   std::atomic<std::uint64_t> pin_failures_ = 0;
   // With the turn only:
   std::weak_ptr<const HeldPin> pin_;  ///< held by those who may need it again
+  std::optional<PinFingerprint> accepted_pin_;
   std::shared_ptr<const MechanismTable> mechanisms_;
   std::optional<Error> pin_failure_;
   std::uint32_t initialisation_ = 0;  ///< of the module, when this token was last sought

@@ -21,7 +21,8 @@ TokenLink::TokenLink(const Library& library, TokenIdentity identity, Uri uri, Op
       options_(std::move(options)),
       namesakes_(namesakes),
       // Tried first, and no answer of the source any more when that is asked.
-      given_(std::exchange(options_.held_pin, nullptr)) {
+      given_(std::exchange(options_.held_pin, nullptr)),
+      states_pin_(pin_is_stated(uri_, options_)) {
   if (!namesakes_.pin) keep_pin(given_);
 }
 
@@ -65,11 +66,9 @@ std::shared_ptr<const HeldPin> TokenLink::known_pin() const noexcept {
 }
 
 std::optional<Secret> TokenLink::stated_pin() const {
-  if (agrees_.load()) return std::nullopt;
-  if (const auto value = uri_.query_attribute("pin-value")) return Secret::copy_of(*value);
-  if (uri_.query_attribute("pin-source") || !options_.pin_source) return std::nullopt;
-  if (options_.pin_source->kind() != SecretSource::Kind::pass) return std::nullopt;
-  return Secret::copy_of(options_.pin_source->argument());
+  if (!states_pin()) return std::nullopt;
+  auto pin = read_pin(uri_, options_, request(PinRequest::What::token_pin));
+  return pin ? std::optional(*std::move(pin)) : std::nullopt;
 }
 
 bool TokenLink::pin_was_refused() const noexcept {

@@ -60,6 +60,7 @@ class TokenLink {
   /// The PIN that the caller wrote into the URI or the options, which is read without asking
   /// anybody; not set where it comes from elsewhere, or was compared with the token's already.
   std::optional<Secret> stated_pin() const;
+  bool states_pin() const noexcept { return states_pin_ && !agrees_.load(); }
   /// It is the one that this process is logged in with, as far as is known.
   void stated_pin_agrees() const noexcept { agrees_ = true; }
   /// The token refused the PIN that was in hand.
@@ -74,6 +75,7 @@ class TokenLink {
   const Namesakes namesakes_;
   const std::shared_ptr<const HeldPin> given_;  ///< with the options, maybe forgotten
   mutable std::atomic<const Kept*> kept_ = nullptr;
+  const bool states_pin_;
   mutable std::atomic<bool> agrees_ = false;
 };
 

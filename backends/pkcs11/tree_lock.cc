@@ -19,13 +19,11 @@
 namespace keystore::pkcs11 {
 namespace {
 
-using Fingerprint = std::array<std::uint8_t, 32>;
-
 /// What all processes of the tree see. Zero octets are its empty state.
 struct TreePage {
   pthread_mutex_t mutex;
   std::array<std::uint8_t, 32> salt;
-  std::array<Fingerprint, 64> refused;  ///< a ring: the oldest gives way
+  std::array<PinFingerprint, 64> refused;  ///< a ring: the oldest gives way
   std::size_t refused_count;
 };
 
@@ -56,20 +54,6 @@ TreePage* make_page() {
 // the token, its workers do, and they must share one page.
 TreePage* const tree_page = make_page();
 
-Fingerprint fingerprint_of(std::string_view token_identity, BytesView pin) {
-  Secret text(tree_page->salt.size() + token_identity.size() + 1 + pin.size());
-  auto* out = std::ranges::copy(tree_page->salt, text.writable().data()).out;
-  out = std::ranges::copy(token_identity, out).out;
-  *out++ = 0;
-  std::ranges::copy(pin, out);
-  const auto digest = hash(Digest::sha256, text.view());
-  Fingerprint fingerprint = {};
-  std::ranges::copy_n(digest.begin(),
-                      static_cast<std::ptrdiff_t>(std::min(digest.size(), fingerprint.size())),
-                      fingerprint.begin());
-  return fingerprint;
-}
-
 timespec as_timespec(Patience::Clock::time_point time) {
   const auto since = time.time_since_epoch();
   const auto seconds = std::chrono::floor<std::chrono::seconds>(since);
@@ -95,6 +79,20 @@ Result<TreeLock::Hold> TreeLock::take(Patience::Clock::time_point until, std::st
 }
 
 void TreeLock::release() noexcept { pthread_mutex_unlock(&tree_page->mutex); }
+
+PinFingerprint fingerprint_of(std::string_view token_identity, BytesView pin) {
+  Secret text(tree_page->salt.size() + token_identity.size() + 1 + pin.size());
+  auto* out = std::ranges::copy(tree_page->salt, text.writable().data()).out;
+  out = std::ranges::copy(token_identity, out).out;
+  *out++ = 0;
+  std::ranges::copy(pin, out);
+  const auto digest = hash(Digest::sha256, text.view());
+  PinFingerprint fingerprint = {};
+  std::ranges::copy_n(digest.begin(),
+                      static_cast<std::ptrdiff_t>(std::min(digest.size(), fingerprint.size())),
+                      fingerprint.begin());
+  return fingerprint;
+}
 
 bool was_refused(std::string_view token_identity, BytesView pin) {
   if (tree_page == nullptr) return false;

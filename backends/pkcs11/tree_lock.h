@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -27,8 +29,13 @@ class TreeLock {
   void release() noexcept;
 };
 
+/// A PIN of a token, to be known again: hashed with a salt that the process tree makes at its start,
+/// and which core dumps lack.
+using PinFingerprint = std::array<std::uint8_t, 32>;
+PinFingerprint fingerprint_of(std::string_view token_identity, BytesView pin);
+
 /// PINs that a token refused, known in the whole process tree, so that none is tried twice: real
-/// tokens lock after three. Kept as a salted hash of token and PIN. With the TreeLock held.
+/// tokens lock after three. Kept as fingerprints. With the TreeLock held.
 bool was_refused(std::string_view token_identity, BytesView pin);
 void remember_refused(std::string_view token_identity, BytesView pin);
 

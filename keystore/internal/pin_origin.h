@@ -16,5 +16,7 @@ enum class PinOrigin {
 
 /// For `uri` opened with `options`, a PIN in hand left aside.
 KEYSTORE_API PinOrigin pin_origin(const Uri& uri, const OpenOptions& options);
+/// It is written there itself: `pin-value`, `pass:`.
+KEYSTORE_API bool pin_is_stated(const Uri& uri, const OpenOptions& options);
 
 }  // namespace keystore

@@ -124,6 +124,39 @@ TEST_F(PinGuard, RefusesAWrongPinAlsoWhereTheProcessIsLoggedIn) {
   EXPECT_EQ(logins(), 1U);
 }
 
+// The login lasts, with no handle left that holds the PIN; also where none is kept at all.
+TEST_F(PinGuard, KnowsAWrongPinAfterAllHandlesAreGone) {
+  for (const auto cache : {PinCache::memory, PinCache::none}) {
+    EXPECT_TRUE(alone([&] {
+      const auto options = [&](const std::string& source) {
+        auto made = from(source);
+        Config config = **process_config();
+        config.policy.pin_cache = cache;
+        made.config = std::make_shared<const Config>(config);
+        return made;
+      };
+      token_->counts().reset();
+      ASSERT_TRUE(key(options("pass:" + softhsm_->pin())));
+      const auto uri = softhsm_->uri("key");
+      const auto opened = [&](const std::string& query, const OpenOptions& how = {}) -> Result<Key> {
+        auto store = keystore::open(uri + query, how);
+        if (!store) return Failure(store.error());
+        return store->key();
+      };
+      for (const auto& wrong :
+           {opened("", options("pass:guess")), opened("?pin-value=guess", options("pass:unused")),
+            opened("?pin-source=pass:guess"), opened("", options("pass:"))}) {
+        ASSERT_FALSE(wrong);
+        EXPECT_EQ(wrong.error().code, Errc::pin_incorrect) << why(wrong);
+        EXPECT_THAT(wrong.error().message, HasSubstr("logged in with another PIN"));
+      }
+      EXPECT_TRUE(opened("", options("pass:" + softhsm_->pin())));
+      EXPECT_TRUE(opened("?pin-value=" + softhsm_->pin()));
+      EXPECT_EQ(logins(), 1U);
+    }));
+  }
+}
+
 TEST_F(PinGuard, RemembersARefusedPinWhereTheProcessIsLoggedInMeanwhile) {
   EXPECT_TRUE(alone([&] {
     for (int i = 0; i < 2; ++i) {
