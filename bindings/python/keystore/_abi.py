@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import threading
 from ctypes import (
     CFUNCTYPE,
@@ -18,10 +19,10 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, Callable, List, Optional, Sequence
+from typing import Any, Callable, List, Optional, Sequence, Union
 
 from ._library import load
-from .errors import Cause, KeystoreError, UnsupportedError, class_of
+from .errors import Cause, InvalidArgumentError, KeystoreError, UnsupportedError, class_of
 
 ABI_VERSION = 0
 
@@ -269,14 +270,35 @@ def milliseconds(timeout: Optional[float]) -> int:
 
 def octets(value: bytes) -> bytes:
     """bytes, bytearray or memoryview as bytes; text is refused, whatever its encoding was meant."""
-    if isinstance(value, str):
-        raise TypeError("bytes are wanted, not str")
-    return bytes(value)
+    return value if isinstance(value, bytes) else bytes(memoryview(value))
+
+
+#: A path may be an object that says so.
+Uri = Union[str, "os.PathLike[str]"]
+
+
+def encoded(value: Uri) -> bytes:
+    """A text, URI or path for the library. File names keep the octets that are no UTF-8."""
+    given = os.fspath(value)
+    if not isinstance(given, str):
+        raise TypeError(f"str is wanted, not {type(given).__name__}")
+    try:
+        octets = given.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as problem:
+        raise InvalidArgumentError(f"a text is not UTF-8: {problem.reason}") from None
+    if b"\0" in octets:
+        raise InvalidArgumentError("a text contains a NUL character, which ends it in C")
+    return octets
+
+
+def encoded_or_none(value: Optional[Uri]) -> Optional[bytes]:
+    """The same, None being NULL."""
+    return None if value is None else encoded(value)
 
 
 def texts(values: Sequence[str]) -> Any:
     """As an array of C strings."""
-    return (c_char_p * len(values))(*(value.encode() for value in values))
+    return (c_char_p * len(values))(*(encoded(value) for value in values))
 
 
 def structs() -> List[Any]:

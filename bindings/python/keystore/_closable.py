@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Optional, Type, TypeVar
+from typing import NoReturn, Optional, Type, TypeVar
 
 from . import _abi
 from ._pin import PinSource
@@ -24,6 +24,10 @@ class Closable:
         if self._open is None:
             raise InvalidArgumentError(f"this {type(self).__name__} is closed")
         return self._open
+
+    def __reduce__(self) -> NoReturn:
+        name = type(self).__name__
+        raise TypeError(f"a {name} stays in its process: open it there again by its URI")
 
     def close(self) -> None:
         """Lets go of it. What came from it stays usable. Any thread, any number of times."""

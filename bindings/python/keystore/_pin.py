@@ -43,7 +43,7 @@ class PinSource:
         self._ask: Optional[Callable[[PinRequest], Union[str, bytes]]] = None
         self.options = _abi.OpenOptions(size=ctypes.sizeof(_abi.OpenOptions))
         if pin_source is not None:
-            self.options.secret_source = pin_source.encode()
+            self.options.secret_source = _abi.encoded(pin_source)
         elif callable(pin):
             self._ask = pin
             number = next(_numbers)

@@ -47,11 +47,11 @@ class Identity(Closable):
 
 
 def identity(
-    uri: str,
+    uri: _abi.Uri,
     pin: Optional[Pin] = None,
     *,
     pin_source: Optional[str] = None,
-    certificates: Optional[str] = None,
+    certificates: Optional[_abi.Uri] = None,
 ) -> Identity:
     """The one key that the URI names with its certificates, from the store at the URI `certificates`
     where that is given, else from beside the key. Raises KeyMismatchError where they do not fit."""
@@ -59,8 +59,8 @@ def identity(
     handle = _abi.make(
         ks.ks_identity_open,
         ks.ks_identity_free,
-        uri.encode(),
-        certificates.encode() if certificates is not None else None,
+        _abi.encoded(uri),
+        _abi.encoded_or_none(certificates),
         source.options,
     )
     return Identity(handle, source)

@@ -120,7 +120,8 @@ class Key(Closable):
         )
 
 
-def key(uri: str, pin: Optional[Pin] = None, *, pin_source: Optional[str] = None) -> Key:
+def key(uri: _abi.Uri, pin: Optional[Pin] = None, *, pin_source: Optional[str] = None) -> Key:
     """The one private key that the URI names, as keystore.open() does the store."""
     source = PinSource(pin, pin_source)
-    return Key(_abi.make(ks.ks_key_open, ks.ks_key_free, uri.encode(), source.options), source)
+    handle = _abi.make(ks.ks_key_open, ks.ks_key_free, _abi.encoded(uri), source.options)
+    return Key(handle, source)

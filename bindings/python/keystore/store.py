@@ -76,7 +76,7 @@ class Store(Closable):
         return "<keystore.Store closed>" if self._open is None else f"<keystore.Store {self.uri}>"
 
 
-def open(uri: str, pin: Optional[Pin] = None, *, pin_source: Optional[str] = None) -> Store:
+def open(uri: _abi.Uri, pin: Optional[Pin] = None, *, pin_source: Optional[str] = None) -> Store:
     """Opens what the URI names: PATH, file:, pfx:, system:, pkcs11:, keystore:NAME.
 
     `pin` is the PIN or passphrase itself, or a callable that is given a PinRequest and returns it, or
@@ -85,7 +85,7 @@ def open(uri: str, pin: Optional[Pin] = None, *, pin_source: Optional[str] = Non
     look for objects yet.
     """
     source = PinSource(pin, pin_source)
-    handle = _abi.make(ks.ks_store_open_with, ks.ks_store_free, uri.encode(), source.options)
+    handle = _abi.make(ks.ks_store_open_with, ks.ks_store_free, _abi.encoded(uri), source.options)
     return Store(handle, source)
 
 
@@ -94,13 +94,25 @@ def _query(
 ) -> Any:
     if kind is not None and kind not in KINDS:
         raise InvalidArgumentError(f"no kind is called '{kind}'", f"known: {', '.join(KINDS)}")
-    raw = bytes.fromhex(id) if isinstance(id, str) else id
+    raw = _octets_of(id)
+    key = None if spki is None else _abi.octets(spki)
     return _abi.Query(
         size=ctypes.sizeof(_abi.Query),
         kind=0 if kind is None else KINDS.index(kind) + 1,
-        label=None if label is None else label.encode(),
+        label=_abi.encoded_or_none(label),
         id=raw,
         id_size=len(raw or b""),
-        public_key=spki,
-        public_key_size=len(spki or b""),
+        public_key=key,
+        public_key_size=len(key or b""),
     )
+
+
+def _octets_of(id: Union[bytes, str, None]) -> Optional[bytes]:
+    if id is None or not isinstance(id, str):
+        return None if id is None else _abi.octets(id)
+    try:
+        return bytes.fromhex(id)
+    except ValueError:
+        raise InvalidArgumentError(
+            f"the id '{id}' is not hexadecimal", "give its octets as bytes, or two digits for each"
+        ) from None

@@ -100,7 +100,7 @@ def _judge(
     options.identities_only = 0
     options.trust, options.trust_count = _abi.texts(trust), len(trust)
     options.crls, options.crl_count = _abi.texts(crls), len(crls)
-    options.crl_check = None if crl_check is None else crl_check.encode()
+    options.crl_check = _abi.encoded_or_none(crl_check)
     options.soft_fail = soft_fail
 
 

@@ -211,8 +211,8 @@ def check(
         verify=ctypes.pointer(options),
         open=ctypes.pointer(source.options),
         soon_days=soon_days,
-        starttls=_encoded(starttls),
-        identity=_encoded(identity),
+        starttls=_abi.encoded_or_none(starttls),
+        identity=_abi.encoded_or_none(identity),
         timeout_ms=_abi.milliseconds(timeout),
     )
     names = [os.fspath(target) for target in targets]
@@ -252,12 +252,12 @@ def _options(given: Mapping[str, Any]) -> Any:
     trust = None if given["trust"] is None else _contents(given["trust"])
     return _abi_verify.VerifyOptions(
         size=ctypes.sizeof(_abi_verify.VerifyOptions),
-        purpose=_encoded(given["purpose"]),
-        profile=_encoded(given["profile"]),
-        host=_encoded(given["host"]),
-        ip=_encoded(given["ip"]),
-        email=_encoded(given["email"]),
-        crl_check=_encoded(given["crl_check"]),
+        purpose=_abi.encoded_or_none(given["purpose"]),
+        profile=_abi.encoded_or_none(given["profile"]),
+        host=_abi.encoded_or_none(given["host"]),
+        ip=_abi.encoded_or_none(given["ip"]),
+        email=_abi.encoded_or_none(given["email"]),
+        crl_check=_abi.encoded_or_none(given["crl_check"]),
         depth=-1 if given["depth"] is None else given["depth"],
         partial_chain=given["partial_chain"],
         policies=_abi.texts(given["policy"]),
@@ -285,10 +285,6 @@ def _options(given: Mapping[str, Any]) -> Any:
         allow_private_addresses=given["allow_private_addresses"],
         timeout_ms=_abi.milliseconds(given["timeout"]),
     )
-
-
-def _encoded(value: Optional[str]) -> Optional[bytes]:
-    return None if value is None else value.encode()
 
 
 def _seconds(at: Optional[datetime]) -> int:

@@ -15,3 +15,4 @@ key = "pkcs11:token=test;object=p256"
 pin = "file:$pin_file"
 END
 run_tests core_test
+run_tests hosts_test
