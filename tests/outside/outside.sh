@@ -69,6 +69,12 @@ botan_serves ./botan_server
 read -ra flags <<< "$(pkg-config --cflags --libs keystore-c)"
 expect 0 gcc -std=c99 -Wall -Wextra -Wpedantic -Werror sign.c -o sign "${flags[@]}" -Wl,-rpath,"$prefix/lib"
 signs ./sign
+# The same source is C++.
+for standard in 98 11 20; do
+  expect 0 g++ "-std=c++$standard" -Wall -Wextra -Wno-long-long -Wpedantic -Werror -x c++ sign.c -x none -o sign-cpp \
+    "${flags[@]}" -Wl,-rpath,"$prefix/lib"
+done
+signs ./sign-cpp
 
 # All headers that are there.
 (cd "$prefix/include" && find keystore -name '*.h' ! -name 'ks*.h' -printf '#include <%p>\n') > all.cc
@@ -76,11 +82,15 @@ signs ./sign
 [ "$(wc -l < all.cc)" -gt 30 ] && [ "$(wc -l < all.c)" -ge 2 ] || fail "headers are missing"
 expect 0 g++ -std=c++20 -Wall -Wextra -Werror -I"$prefix/include" $(pkg-config --cflags botan-2) -fsyntax-only all.cc
 expect 0 gcc -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" -fsyntax-only all.c
+expect 0 g++ -std=c++20 -Wall -Wextra -Wpedantic -Werror -I"$prefix/include" -x c++ -fsyntax-only all.c
 
 # The package needs nothing but its own place.
+unset LD_LIBRARY_PATH
 export PYTHONPATH=$prefix/lib/python3/dist-packages
 signs "$python" -c 'import keystore, sys; k = keystore.key(sys.argv[1]); print(len(k.sign(k.schemes[0], b"message")))'
-expect 0 "$python" -c 'import keystore, sys; keystore.ssl_context(sys.argv[1])' "$key"
+expect 0 "$python" -c 'import keystore, sys; keystore.Rotator(keystore.ssl_context(sys.argv[1])).check()' "$key"
+expect 0 "$python" -c 'import keystore, sys; sys.exit(not keystore.verify(sys.argv[1], trust=sys.argv[2]))' \
+  "$work/p256.crt" "$work/ca.crt"
 
 # Nothing of the source or the build tree is left in what was installed.
 if grep -rlE "$KEYSTORE_BUILD|$KEYSTORE_SOURCE" "$prefix/lib/cmake" "$prefix/lib/pkgconfig" "$prefix/include"; then
