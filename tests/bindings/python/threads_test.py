@@ -1,6 +1,8 @@
 """Threads: what Python makes of a token that takes its time."""
 
+import asyncio
 import os
+import ssl
 import subprocess
 import threading
 import time
@@ -82,6 +84,40 @@ class Threads(unittest.TestCase):
         set_faults("")
         other.join()
         self.assertEqual(inside, THREADS)
+
+    def test_an_event_loop_serves_fifty_clients(self):
+        ca = str(FOLDER / "ca.crt")
+        shown = keystore.identity(
+            "pkcs11:token=test;object=p256", pin=PIN, certificates=str(FOLDER / "p256.crt")
+        )
+        served = keystore.ssl_context(shown)
+        believing = ssl.create_default_context(cafile=ca)
+        set_faults("C_Sign delay=1")
+        before = counted("C_Sign")
+
+        async def answer(reader, writer):
+            writer.write(await reader.readline())
+            await writer.drain()
+            writer.close()
+
+        async def ask(port, number):
+            reader, writer = await asyncio.open_connection("localhost", port, ssl=believing)
+            writer.write(b"%d\n" % number)
+            said = await reader.readline()
+            writer.close()
+            return int(said)
+
+        async def all_of_them():
+            server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served, backlog=64)
+            port = server.sockets[0].getsockname()[1]
+            said = await asyncio.wait_for(asyncio.gather(*(ask(port, i) for i in range(50))), 60)
+            server.close()
+            await server.wait_closed()
+            return said
+
+        self.assertEqual(asyncio.run(all_of_them()), list(range(50)))
+        set_faults("")
+        self.assertEqual(counted("C_Sign") - before, 50)
 
     def test_as_many_as_without_python(self):
         set_faults("C_Sign delay=1")
