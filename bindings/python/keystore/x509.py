@@ -49,6 +49,11 @@ class _Stored:
         """Not possible."""
         self._refuse()
 
+    @property
+    def _evp_pkey(self) -> NoReturn:
+        """What older versions of that package hand to OpenSSL for PKCS#7 and PKCS#12."""
+        self._refuse()
+
     def _refuse(self) -> NoReturn:
         raise AccessDeniedError(
             f"the private key {self._key.uri} is not handed out", "let it sign where it is"

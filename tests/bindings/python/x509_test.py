@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 import keystore
@@ -84,4 +85,15 @@ class Keys(unittest.TestCase):
                     serialization.PrivateFormat.PKCS8,
                     serialization.NoEncryption(),
                 )
+            with self.assertRaises(keystore.AccessDeniedError):
+                pkcs12.serialize_key_and_certificates(
+                    b"name", private, None, None, serialization.NoEncryption()
+                )
             self.assertIs(copy.deepcopy(private), private)
+
+    def test_signs_revocation_lists(self):
+        private = key("p256")
+        builder = x509.CertificateRevocationListBuilder().issuer_name(NAME)
+        builder = builder.last_update(datetime(2024, 1, 1)).next_update(datetime(2034, 1, 1))
+        made = builder.sign(private, hashes.SHA256())
+        self.assertTrue(made.is_signature_valid(private.public_key()))
