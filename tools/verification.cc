@@ -51,9 +51,9 @@ Result<verify::Verdict> Verifier::run(const Verification& question) {
   // The target is the first certificate of its file; what follows may be its chain.
   const auto file = content_of(question.certificate);
   if (!file) return Failure(file.error());
-  const auto found = verify::read_certificates(question.certificate, *file);
+  const auto found = verify::read_certificates(question.certificate, *file, &authorities_);
   if (!found) return Failure(found.error());
-  auto material = material_of(question);
+  auto material = material_of(question, &authorities_);
   if (!material) return Failure(material.error());
   auto& intermediates = material->intermediates;
   intermediates.insert(intermediates.begin(), found->begin() + 1, found->end());
@@ -64,13 +64,14 @@ Result<verify::Verdict> Verifier::run(const Verification& question) {
   return verify::verify(found->front(), *material, *trust, question.options, at, fetcher_);
 }
 
-Result<verify::Material> material_of(const Verification& question) {
+Result<verify::Material> material_of(const Verification& question,
+                                     verify::AuthorityCache* authorities) {
   verify::Material material;
   for (const auto& path : question.chain) {
     const auto chain = content_of(path);
     if (!chain) return Failure(chain.error());
     // A certificate that cannot be read cannot help; a path without it may still be there.
-    if (const auto more = verify::read_certificates(path, *chain)) {
+    if (const auto more = verify::read_certificates(path, *chain, authorities)) {
       material.intermediates.insert(material.intermediates.end(), more->begin(), more->end());
     }
   }

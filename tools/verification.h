@@ -37,10 +37,12 @@ class Verifier {
 
   std::optional<verify::Trust> system_;
   verify::Fetcher fetcher_;
+  verify::AuthorityCache authorities_;
 };
 
 /// What the files of a question give to build and to judge a path. Errors: as Verifier::run.
-Result<verify::Material> material_of(const Verification& question);
+Result<verify::Material> material_of(const Verification& question,
+                                     verify::AuthorityCache* authorities = nullptr);
 
 /// The `verify` object of DESIGN.md, section 5, without `schema`.
 Json verdict_json(const verify::Verdict& verdict);

@@ -15,13 +15,14 @@ namespace keystore {
 namespace {
 
 bool is_certificate(std::string_view label);
-Result<TrustAnchor> plain(BytesView der);
 Result<TrustAnchor> with_settings(BytesView der);
 std::vector<std::string> oids_of(const STACK_OF(ASN1_OBJECT) * objects);
 
 }  // namespace
 
-Result<Listing<TrustAnchor>> read_trust_file(const std::string& path, BytesView content) {
+Result<Listing<TrustAnchor>> read_trust_file(
+    const std::string& path, BytesView content,
+    const std::function<Result<Certificate>(BytesView)>& parse) {
   const OpensslErrorMark mark;
   Listing<TrustAnchor> found;
   const auto add = [&](Result<TrustAnchor> anchor, const std::string& place) {
@@ -31,6 +32,11 @@ Result<Listing<TrustAnchor>> read_trust_file(const std::string& path, BytesView 
       found.skipped.push_back(std::move(anchor.error()));
       found.skipped.back().message = place + ": " + found.skipped.back().message;
     }
+  };
+  const auto plain = [&](BytesView der) -> Result<TrustAnchor> {
+    auto certificate = parse(der);
+    if (!certificate) return Failure(certificate.error());
+    return TrustAnchor{*std::move(certificate)};
   };
   if (!content.empty() && content[0] == der_tag::sequence) {
     add(plain(content), path);
@@ -59,12 +65,6 @@ namespace {
 bool is_certificate(std::string_view label) {
   return label == PEM_STRING_X509 || label == PEM_STRING_X509_OLD ||
          label == PEM_STRING_X509_TRUSTED;
-}
-
-Result<TrustAnchor> plain(BytesView der) {
-  auto certificate = Certificate::parse(der);
-  if (!certificate) return Failure(certificate.error());
-  return TrustAnchor{*std::move(certificate)};
 }
 
 Result<TrustAnchor> with_settings(BytesView der) {

@@ -1,45 +1,32 @@
 #include "keystore/verify/internal/known_links.h"
 
 #include <mutex>
-#include <set>
 
 #include "keystore/internal/lib_ctx.h"
 #include "keystore/internal/per_process.h"
+#include "keystore/verify/internal/recent_set.h"
 
 namespace keystore::verify {
 namespace {
 
-/// Pairs of a certificate and its issuer's, by the SHA-256 of both. The older half is dropped when
-/// the newer one is full; what is asked for moves to the newer one.
+/// Pairs of a certificate and its issuer's, by the SHA-256 of both.
 class KnownLinks {
  public:
   bool contains(const Bytes& link) {
     const std::lock_guard lock(mutex_);
-    if (newer_.contains(link)) return true;
-    if (!older_.contains(link)) return false;
-    put(link);
-    return true;
+    return links_.find(link) != nullptr;
   }
 
-  void add(const Bytes& link) {
+  void add(Bytes link) {
     const std::lock_guard lock(mutex_);
-    put(link);
+    links_.add(std::move(link));
   }
 
  private:
   static constexpr std::size_t most_in_half = 512;
 
-  void put(const Bytes& link) {
-    if (newer_.size() == most_in_half) {
-      older_ = std::move(newer_);
-      newer_.clear();
-    }
-    newer_.insert(link);
-  }
-
   std::mutex mutex_;
-  std::set<Bytes> newer_;
-  std::set<Bytes> older_;
+  RecentSet<Bytes> links_{most_in_half};
 };
 
 constinit PerProcess<KnownLinks> known_links;

@@ -7,8 +7,11 @@
 
 namespace keystore::verify {
 
-Result<std::vector<Certificate>> read_certificates(const std::string& path, BytesView content) {
-  auto found = read_trust_file(path, content);
+Result<std::vector<Certificate>> read_certificates(const std::string& path, BytesView content,
+                                                   AuthorityCache* cache) {
+  auto found = read_trust_file(path, content, [cache](BytesView der) {
+    return cache != nullptr ? cache->parse(der) : Certificate::parse(der);
+  });
   if (!found) return Failure(found.error());
   std::vector<Certificate> certificates;
   for (auto& anchor : found->items) certificates.push_back(std::move(anchor.certificate));

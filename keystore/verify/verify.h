@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -91,10 +92,28 @@ KEYSTORE_API Result<Verdict> verify(const Certificate& target, const Material& m
                                     const Trust& trust, const VerifyOptions& options,
                                     std::chrono::sys_seconds at);
 
+/// Certificates of authorities that were read before: the few that come with one target after the
+/// other are decoded once. Keeps the last ones, 256 at most. For one thread.
+class KEYSTORE_API AuthorityCache {
+ public:
+  AuthorityCache();
+  AuthorityCache(AuthorityCache&& other) noexcept;
+  AuthorityCache& operator=(AuthorityCache&& other) noexcept;
+  ~AuthorityCache();
+
+  /// As Certificate::parse().
+  Result<Certificate> parse(BytesView der);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 /// Every certificate of a PEM text, or the one of a DER file, in order; what cannot be read is left
 /// out. `path` names the file in errors. Errors: malformed (there is none).
 KEYSTORE_API Result<std::vector<Certificate>> read_certificates(const std::string& path,
-                                                                BytesView content);
+                                                                BytesView content,
+                                                                AuthorityCache* cache = nullptr);
 /// Every CRL of a PEM text, or the one of a DER file, as DER.
 KEYSTORE_API std::vector<Bytes> read_crls(BytesView content);
 
