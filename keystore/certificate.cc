@@ -124,6 +124,17 @@ Result<PublicKey> public_key_in(const X509* x509) {
   return PublicKey::parse({der, static_cast<std::size_t>(size)});
 }
 
+/// A part of a certificate, made by the first who asks. The X509 is only read: no lock of it may be
+/// taken, as a forked child reads that of its parent.
+template <class T, class Make>
+const T& made_of(const Certificate::Parsed& parsed, Lazy<T> Certificate::Parsed::*part,
+                 const Make& make) {
+  return (parsed.*part).get([&] {
+    const OpensslErrorMark mark;
+    return make(parsed.x509.get());
+  });
+}
+
 }  // namespace
 
 Result<Certificate> Certificate::parse(BytesView der) {
@@ -139,23 +150,13 @@ Result<Certificate> Certificate::parse(BytesView der) {
   if (!not_before || !not_after) {
     return fail(Errc::malformed, "the certificate's period of validity is malformed");
   }
-  const auto* subject = X509_get_subject_name(x509.get());
-  const auto* issuer = X509_get_issuer_name(x509.get());
-  return Certificate(std::make_shared<const Parsed>(Parsed{
-      .der = Bytes(der.begin(), der.end()),
-      .subject = name_text(subject),
-      .issuer = name_text(issuer),
-      .subject_der = name_der(subject),
-      .issuer_der = name_der(issuer),
-      .serial = serial_text(X509_get0_serialNumber(x509.get())),
-      .not_before = *not_before,
-      .not_after = *not_after,
-      .names = alternative_names(x509.get()),
-      .is_ca = says_ca(x509.get()),
-      .public_key = public_key_in(x509.get()),
-      .ctx = private_lib_ctx(),
-      .x509 = std::move(x509),
-  }));
+  auto parsed = std::make_shared<Parsed>();
+  parsed->der.assign(der.begin(), der.end());
+  parsed->not_before = *not_before;
+  parsed->not_after = *not_after;
+  parsed->ctx = private_lib_ctx();
+  parsed->x509 = std::move(x509);
+  return Certificate(std::move(parsed));
 }
 
 Result<Certificate> Certificate::parse_pem(std::string_view pem) {
@@ -168,31 +169,48 @@ const Bytes& Certificate::der() const noexcept { return parsed_->der; }
 
 std::string Certificate::to_pem() const { return keystore::to_pem(certificate_label, der()); }
 
-const std::string& Certificate::subject() const noexcept { return parsed_->subject; }
+const std::string& Certificate::subject() const noexcept {
+  return made_of(*parsed_, &Parsed::subject,
+                 [](const X509* x509) { return name_text(X509_get_subject_name(x509)); });
+}
 
-const std::string& Certificate::issuer() const noexcept { return parsed_->issuer; }
+const std::string& Certificate::issuer() const noexcept {
+  return made_of(*parsed_, &Parsed::issuer,
+                 [](const X509* x509) { return name_text(X509_get_issuer_name(x509)); });
+}
 
-const Bytes& Certificate::subject_der() const noexcept { return parsed_->subject_der; }
+const Bytes& Certificate::subject_der() const noexcept {
+  return made_of(*parsed_, &Parsed::subject_der,
+                 [](const X509* x509) { return name_der(X509_get_subject_name(x509)); });
+}
 
-const Bytes& Certificate::issuer_der() const noexcept { return parsed_->issuer_der; }
+const Bytes& Certificate::issuer_der() const noexcept {
+  return made_of(*parsed_, &Parsed::issuer_der,
+                 [](const X509* x509) { return name_der(X509_get_issuer_name(x509)); });
+}
 
-const std::string& Certificate::serial() const noexcept { return parsed_->serial; }
+const std::string& Certificate::serial() const noexcept {
+  return made_of(*parsed_, &Parsed::serial,
+                 [](const X509* x509) { return serial_text(X509_get0_serialNumber(x509)); });
+}
 
 std::chrono::sys_seconds Certificate::not_before() const noexcept { return parsed_->not_before; }
 
 std::chrono::sys_seconds Certificate::not_after() const noexcept { return parsed_->not_after; }
 
-const std::vector<std::string>& Certificate::names() const noexcept { return parsed_->names; }
+const std::vector<std::string>& Certificate::names() const noexcept {
+  return made_of(*parsed_, &Parsed::names, alternative_names);
+}
 
-Result<PublicKey> Certificate::public_key() const { return parsed_->public_key; }
+Result<PublicKey> Certificate::public_key() const {
+  return made_of(*parsed_, &Parsed::public_key, public_key_in);
+}
 
 Bytes Certificate::sha256() const { return hash(Digest::sha256, parsed_->der); }
 
-bool Certificate::self_issued() const noexcept {
-  return parsed_->subject_der == parsed_->issuer_der;
-}
+bool Certificate::self_issued() const noexcept { return subject_der() == issuer_der(); }
 
-bool Certificate::is_ca() const noexcept { return parsed_->is_ca; }
+bool Certificate::is_ca() const noexcept { return made_of(*parsed_, &Parsed::is_ca, says_ca); }
 
 bool operator==(const Certificate& a, const Certificate& b) noexcept {
   return a.parsed_ == b.parsed_ || a.parsed_->der == b.parsed_->der;

@@ -14,6 +14,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto again = Certificate::parse_pem(certificate->to_pem());
   require(again && *again == *certificate, "PEM gives the same certificate");
   (void)certificate->public_key();
+  (void)certificate->subject();
+  (void)certificate->issuer();
+  (void)certificate->serial();
+  (void)certificate->names();
   (void)certificate->self_issued();
   (void)certificate->is_ca();
   require(certificate->sha256().size() == 32, "a fingerprint has 32 octets");

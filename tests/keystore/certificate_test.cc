@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/keystore/certificates.h"
 
 namespace keystore {
@@ -10,6 +12,16 @@ namespace {
 
 using testing::Authority;
 using ::testing::ElementsAre;
+
+/// All that is made when it is asked for.
+std::string everything_of(const Certificate& certificate) {
+  const auto key = certificate.public_key();
+  auto all = certificate.subject() + certificate.issuer() + certificate.serial() +
+             to_hex(certificate.subject_der()) + to_hex(certificate.issuer_der()) +
+             (certificate.is_ca() ? "CA" : "") + (key ? to_hex(key->spki()) : key.error().message);
+  for (const auto& name : certificate.names()) all += name;
+  return all;
+}
 
 class CertificateTest : public ::testing::Test {
  protected:
@@ -78,6 +90,22 @@ TEST_F(CertificateTest, SurvivesEveryChangedOctet) {
     changed[at] ^= 0x81U;
     const auto certificate = Certificate::parse(changed);
     EXPECT_TRUE(certificate || certificate.error().code == Errc::malformed);
+    if (certificate) everything_of(*certificate);
+  }
+}
+
+TEST_F(CertificateTest, SaysTheSameToManyThreads) {
+  const auto made = authority_.make("web", "", false, {"-addext", "subjectAltName=DNS:web"});
+  const auto expected = everything_of(made.certificate);
+  for (int round = 0; round < 20; ++round) {
+    const auto certificate = Certificate::parse(made.certificate.der()).value();
+    std::vector<std::string> said(4);
+    std::vector<std::jthread> threads;
+    for (auto& each : said) {
+      threads.emplace_back([&each, certificate] { each = everything_of(certificate); });
+    }
+    threads.clear();
+    EXPECT_THAT(said, ::testing::Each(expected));
   }
 }
 
