@@ -53,12 +53,19 @@ expect 0 cmake --build build
 serves build/server
 botan_serves build/botan_server
 signs build/sign
+for component in keystore verify lifecycle openssl botan; do expect 0 build/with_$component; done
+for component in openssl_c verify_c; do signs build/with_$component; done
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-for package in keystore keystore-verify keystore-lifecycle keystore-openssl keystore-botan keystore-c keystore-openssl-c keystore-verify-c; do
+for package in keystore keystore-verify keystore-lifecycle keystore-openssl keystore-botan; do
   read -ra flags <<< "$(pkg-config --cflags --libs "$package")" || fail "$package is not known"
-  expect 0 g++ -std=c++20 empty.cc -o with-it "${flags[@]}" -Wl,-rpath,"$prefix/lib"
+  expect 0 g++ -std=c++20 core.cc -o with-it "${flags[@]}" -Wl,-rpath,"$prefix/lib"
   expect 0 ./with-it
+done
+for package in keystore-openssl-c keystore-verify-c; do
+  read -ra flags <<< "$(pkg-config --cflags --libs "$package")" || fail "$package is not known"
+  expect 0 gcc -std=c99 sign.c -o with-it "${flags[@]}" -Wl,-rpath,"$prefix/lib"
+  signs ./with-it
 done
 read -ra flags <<< "$(pkg-config --cflags --libs keystore-openssl openssl)"
 expect 0 g++ -std=c++20 -Wall -Wextra -Werror server.cc -o server "${flags[@]}" -Wl,-rpath,"$prefix/lib"
