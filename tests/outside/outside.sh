@@ -48,7 +48,7 @@ signs() {
   grep -qx '[67][0-9]' "$work/out" || fail "$* says $(cat "$work/out")"
 }
 
-expect 0 cmake -S . -B build -DCMAKE_PREFIX_PATH="$prefix"
+expect 0 cmake -S . -B build -G Ninja -DCMAKE_PREFIX_PATH="$prefix"
 expect 0 cmake --build build
 serves build/server
 botan_serves build/botan_server
