@@ -9,7 +9,7 @@ make_certificate "$work/web.key" web "$work/web.crt"
 expect 0 cmake --install "$KEYSTORE_BUILD" --prefix "$work/installed"
 mv "$work/installed" "$work/moved"
 cp -r "$KEYSTORE_SOURCE/examples" "$work/examples"
-expect 0 cmake -S "$work/examples" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/moved"
+expect 0 cmake -S "$work/examples" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/moved"
 expect 0 cmake --build "$work/build"
 
 port=$(free_port)
