@@ -115,7 +115,7 @@ int run(CLI::App& app, Context& context, std::span<char* const> arguments) {
     return report_usage(app, error, wants_json(arguments));
   }
   // Never destroyed: threads of the library may log until the process ends.
-  auto& warnings = *new Warnings;
+  static auto& warnings = *new Warnings;
   if (context.name() != "uri") show_log_of_command(warnings);
   const auto code = context.chosen()();
   warnings.print_except(code ? std::string_view() : code.error().message);
