@@ -32,13 +32,17 @@ void print_listing(const Listing<Entry>& found, bool json) {
 
 std::string printable(std::string_view text) {
   std::string clean;
-  for (const char c : text) {
-    const auto octet = static_cast<unsigned char>(c);
-    if (octet < 0x20 || octet == 0x7f) {
+  bool in_c1 = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0;
+    const bool c1 = octet == 0xc2 && next >= 0x80 && next < 0xa0;  // U+0080 to U+009F in UTF-8
+    if (octet < 0x20 || octet == 0x7f || c1 || in_c1) {
       clean += fmt::format("\\x{:02x}", octet);
     } else {
-      clean += c;
+      clean += text[i];
     }
+    in_c1 = c1;
   }
   return clean;
 }
